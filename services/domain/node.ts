@@ -1,0 +1,39 @@
+import { Type } from 'typebox'
+import type { Static } from 'typebox'
+
+export const NodeId = Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,31}$', description: '1 to 32 of a-z, 0-9 and -' })
+export const REGION_PATTERN = '^[a-z0-9-]{1,32}$'
+export const Region = Type.String({ pattern: REGION_PATTERN })
+
+/**
+ * What the control plane wants of a node. The generations are numbers, not secrets: the agent derives each secret from
+ * the node key it holds, so no secret travels through the central Redis.
+ */
+export const DesiredNode = Type.Object({
+  generations: Type.Array(Type.Integer({ minimum: 1 }), { description: 'secret generations coturn shall accept' }),
+  fleetIps: Type.Array(Type.String(), { description: 'relay addresses of the fleet, allowed as peers' })
+})
+export type DesiredNode = Static<typeof DesiredNode>
+
+/** What an agent says of its node, every 5 seconds. `beat` grows with each message, so age needs no common clock. */
+export const ObservedNode = Type.Object({
+  beat: Type.Integer(),
+  clockMs: Type.Integer(),
+  region: Region,
+  relayIps: Type.Array(Type.String()),
+  urls: Type.Array(Type.String(), { description: 'turn: and turns: URLs, best first' }),
+  capacityBitsPerSecond: Type.Number(),
+  maxAllocations: Type.Integer(),
+  coturnVersion: Type.Union([Type.String(), Type.Null()], { description: 'null: coturn does not answer' }),
+  boot: Type.String(),
+  sessions: Type.Integer(),
+  loadBitsPerSecond: Type.Number({ description: 'egress, the sum of the sessions own rates' }),
+  interfaceBitsPerSecond: Type.Union([Type.Number(), Type.Null()], { description: 'null: not known yet' }),
+  generationsApplied: Type.Array(Type.Integer()),
+  outboxPending: Type.Integer(),
+  gaps: Type.Integer()
+})
+export type ObservedNode = Static<typeof ObservedNode>
+
+/** One realm a node: coturn's events carry the realm and nothing else that would tell two nodes apart. */
+export const realmOf = (nodeId: string, domain: string): string => `${nodeId}.${domain}`

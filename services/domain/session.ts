@@ -1,0 +1,33 @@
+/** Bytes and packets of one allocation on its client side: `in` comes from the client, `out` goes to the client. */
+export interface Traffic {
+  packetsIn: number
+  bytesIn: number
+  packetsOut: number
+  bytesOut: number
+}
+
+/** `lost`: it ended without a word from coturn and is closed at what is known; a late total still corrects it. */
+export type SessionState = 'open' | 'closed' | 'lost'
+
+/**
+ * The standing of one allocation, cumulative since its start, as an agent reports it. A row replaces every earlier row
+ * of the same (node, boot, allocation), so it may be sent twice or not at all as long as a later one arrives.
+ */
+export interface UsageRow extends Traffic {
+  boot: string
+  allocation: string
+  username: string
+  state: SessionState
+  startedAtMs: number
+  atMs: number
+}
+
+/** One shipment of an agent. Sequence numbers grow by one within a log; a log lives as long as the agent's outbox. */
+export interface UsageBatch {
+  log: string
+  sequence: number
+  region: string
+  rows: UsageRow[]
+}
+
+export const noTraffic = (): Traffic => ({ packetsIn: 0, bytesIn: 0, packetsOut: 0, bytesOut: 0 })

@@ -1,0 +1,70 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+
+/**
+ * The keys the control plane derives from the one master key, each under a label of its own so that knowing one tells
+ * nothing of another. An agent gets its node key only; neither of the other two ever leaves the centre.
+ */
+export interface DerivedKeys {
+  /** turns an app's user id into the user tag */
+  tag: Buffer
+  /** proves that a username was minted here */
+  name: Buffer
+}
+
+/** 96 bits as hex: no collision among 10^12 users, and hex can never spell the words coturn refuses in usernames. */
+const TAG_HEX_LENGTH = 24
+const USER_ID = /^([a-z0-9-]{3,32})\.([0-9a-f]{24})\.([0-9a-f]{24})$/
+
+const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest()
+const shortHex = (digest: Buffer): string => digest.toString('hex').slice(0, TAG_HEX_LENGTH)
+
+export const deriveKeys = (masterKey: string): DerivedKeys => ({
+  tag: hmac(masterKey, 'spillway user tag'),
+  name: hmac(masterKey, 'spillway user name')
+})
+
+/** The key one node's secrets derive from: all that node ever learns of the master key. */
+export const deriveNodeKey = (masterKey: string, nodeId: string): string =>
+  hmac(masterKey, `spillway node ${nodeId}`).toString('base64url')
+
+/** The shared secret coturn holds for one generation of a node. */
+export const deriveNodeSecret = (nodeKey: string, generation: number): string =>
+  hmac(nodeKey, `spillway generation ${generation}`).toString('base64url')
+
+/** A user id of any length and content becomes a tag of fixed length; without one the tag is random, never shared. */
+export const userTag = (keys: DerivedKeys, app: string, user: string | undefined, random: Buffer): string =>
+  shortHex(user === undefined
+    ? createHash('sha256').update(random).digest()
+    : hmac(keys.tag, `${app}\0${user}`))
+
+/**
+ * `<app>.<userTag>.<mac>`, the part of the username that is the same for every credential of a user: coturn's
+ * user-quota counts by it, so nothing that changes per credential may stand in it.
+ */
+export function mintUserId (keys: DerivedKeys, app: string, tag: string): string {
+  return `${app}.${tag}.${shortHex(hmac(keys.name, `${app}.${tag}`))}`
+}
+
+export interface TurnIdentity {
+  app: string
+  userTag: string
+}
+
+/** Reads back what mintUserId and mintCredential made; undefined for a name that was not minted with these keys. */
+export function parseUsername (keys: DerivedKeys, username: string): TurnIdentity | undefined {
+  const userId = username.slice(username.indexOf(':') + 1)
+  const match = USER_ID.exec(userId)
+  if (!match) return undefined
+  const [, app = '', tag = '', mac = ''] = match
+  const expected = shortHex(hmac(keys.name, `${app}.${tag}`))
+  return timingSafeEqual(Buffer.from(mac), Buffer.from(expected)) ? { app, userTag: tag } : undefined
+}
+
+/**
+ * Time-limited credential as coturn checks it (draft-uberti-behave-turn-rest-00, section 2.2): the username is
+ * `<expiry in unix seconds>:<user id>`, the password base64(HMAC-SHA1(secret, username)).
+ */
+export function mintCredential (secret: string, userId: string, expiresAtSeconds: number): { username: string, credential: string } {
+  const username = `${expiresAtSeconds}:${userId}`
+  return { username, credential: createHmac('sha1', secret).update(username).digest('base64') }
+}

@@ -1,0 +1,55 @@
+import type { DerivedKeys } from '../domain/turn-credential.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { Redis } from '../store/connect.ts'
+import { listNodeIds } from '../store/nodes.ts'
+import { applyUsage } from '../store/usage-ledger.ts'
+import { readUsage } from '../store/usage-stream.ts'
+import type { DeliveredBatch } from '../store/usage-stream.ts'
+import type { LedgerMetrics } from './ledger-metrics.ts'
+import { readBatch } from './read-batch.ts'
+import type { ReadBatch } from './read-batch.ts'
+
+const BATCHES_A_READ = 50
+/** Also how soon a newly registered node is heard. */
+export const READ_BLOCK_MS = 1_000
+
+export interface ApplierOptions {
+  redis: Redis
+  /** a connection of its own: it waits in XREAD BLOCK */
+  waiting: Redis
+  keys: DerivedKeys
+  metrics: LedgerMetrics
+  logger: Logger
+  now: () => number
+}
+
+/** apply: waits for batches and books them. Several ledgers may do so at once; each batch counts in one of them. */
+export async function applyNextUsage (options: ApplierOptions): Promise<void> {
+  const nodes = await listNodeIds(options.redis)
+  if (nodes.length === 0) return
+  for (const delivered of await readUsage(options.waiting, nodes, BATCHES_A_READ, READ_BLOCK_MS)) {
+    await applyOne(options, delivered)
+  }
+}
+
+async function applyOne ({ redis, keys, metrics, logger, now }: ApplierOptions, delivered: DeliveredBatch): Promise<void> {
+  const { node, log, sequence } = delivered
+  let batch: ReadBatch = { rows: [], forged: 0 }
+  let valid = true
+  try {
+    batch = readBatch(delivered.batch, keys, now())
+  } catch (error) {
+    valid = false
+    logger.error({ node, log, sequence, err: { message: (error as Error).message } }, 'dropped a usage batch that cannot be read')
+  }
+  const outcome = await applyUsage(redis, delivered, batch.rows)
+  metrics.batches.inc({ outcome: valid ? outcome : 'invalid' })
+  if (outcome === 'duplicate') return
+  if (outcome === 'gap') logger.warn({ node, log, sequence }, 'usage batches before this one are missing; cumulative counters make up for open sessions')
+  if (batch.forged > 0) {
+    metrics.forged.inc({ node }, batch.forged)
+    logger.warn({ node, rows: batch.forged }, 'dropped usage under names that were not minted here')
+  }
+  const newest = batch.rows.reduce((latest, { atMs }) => Math.max(latest, atMs), 0)
+  if (newest > 0) metrics.lag.set({ node }, Math.max(0, (now() - newest) / 1000))
+}

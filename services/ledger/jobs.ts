@@ -1,0 +1,86 @@
+import { schedule } from 'node-cron'
+import type { Logger } from '../runtime/logger.ts'
+import type { Redis } from '../store/connect.ts'
+import { UNPRICED } from '../domain/usage.ts'
+import { claimJobRun } from '../store/job-runs.ts'
+import { deleteDay, foldDay, LOST_SESSION_TTL_SECONDS, readLedgerDays } from '../store/usage-ledger.ts'
+import { endLostSession, forgetEndedBefore, listSilent } from '../store/session-records.ts'
+import type { LedgerMetrics } from './ledger-metrics.ts'
+
+/** Twice max-allocate-lifetime (900 s), within which a live session is heard of, and ten minutes for a slow way here. */
+export const SILENCE_MS = 2 * 900_000 + 600_000
+/** Hours are kept for a month and a few days, so that the last month can be looked at hour by hour. */
+export const KEEP_HOURS_DAYS = 35
+/** Two years and a month: last year's months stay comparable. */
+export const KEEP_DAYS_DAYS = 760
+const SESSIONS_A_STEP = 500
+const DAY_MS = 86_400_000
+
+export interface JobContext {
+  redis: Redis
+  metrics: LedgerMetrics
+  logger: Logger
+}
+
+const dayOf = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10).replaceAll('-', '')
+
+/** Closes sessions of nodes that went silent, at what is known of them. */
+export async function endLostSessions ({ redis, metrics, logger }: JobContext, nowMs: number): Promise<void> {
+  const silentSinceMs = nowMs - SILENCE_MS
+  for (;;) {
+    const silent = await listSilent(redis, silentSinceMs, SESSIONS_A_STEP)
+    let ended = 0
+    for (const session of silent) {
+      if (!await endLostSession(redis, session, silentSinceMs, nowMs, UNPRICED)) continue
+      ended += 1
+      metrics.lost.inc({ node: session.node })
+    }
+    if (ended > 0) logger.warn({ sessions: ended }, 'closed sessions as lost: their node has been silent')
+    if (silent.length < SESSIONS_A_STEP || ended === 0) return
+  }
+}
+
+/** retain: folds old hours into days, deletes what is older than anyone looks. */
+export async function retain ({ redis, logger }: JobContext, nowMs: number): Promise<void> {
+  const lastKeptHour = dayOf(nowMs - KEEP_HOURS_DAYS * DAY_MS)
+  const lastKeptDay = dayOf(nowMs - KEEP_DAYS_DAYS * DAY_MS)
+  for (const day of await readLedgerDays(redis, '00000000', lastKeptHour)) {
+    if (day >= lastKeptHour) continue
+    if (day < lastKeptDay) {
+      await deleteDay(redis, day)
+      logger.info({ day }, 'deleted a day of usage past its retention')
+    } else {
+      const rows = await foldDay(redis, day)
+      if (rows > 0) logger.info({ day, rows }, 'folded the hours of a day')
+    }
+  }
+  await forgetEndedBefore(redis, nowMs - LOST_SESSION_TTL_SECONDS * 1000)
+}
+
+/** The jobs on their schedule. Every ledger has the schedule; Redis lets one of them run each firing. */
+export function scheduleJobs (context: JobContext) {
+  const { redis, metrics, logger } = context
+  const runCoordinator = {
+    shouldRun: async (key: string, ttlMs: number) => {
+      try {
+        return await claimJobRun(redis, key, ttlMs)
+      } catch {
+        return false
+      }
+    }
+  }
+  const job = (name: string, expression: string, work: (context: JobContext, nowMs: number) => Promise<void>) =>
+    schedule(expression, async () => {
+      try {
+        await work(context, Date.now())
+        metrics.jobs.set({ job: name }, Date.now() / 1000)
+      } catch (error) {
+        logger.error({ job: name, err: { message: (error as Error).message } }, 'a job failed; it runs again at its next time')
+      }
+    }, { name, timezone: 'Etc/UTC', noOverlap: true, distributed: true, runCoordinator })
+  const tasks = [
+    job('end-lost-sessions', '* * * * *', endLostSessions),
+    job('retain', '17 * * * *', retain)
+  ]
+  return { stop: async () => { for (const task of tasks) await task.destroy() } }
+}

@@ -1,0 +1,67 @@
+import { deriveKeys } from '../domain/turn-credential.ts'
+import { COMMAND_TIMEOUT_MS, connectRedis } from '../store/connect.ts'
+import { listNodeIds } from '../store/nodes.ts'
+import { countOpenSessions } from '../store/session-records.ts'
+import { countUnapplied } from '../store/usage-stream.ts'
+import { loadConfig } from '../runtime/load-config.ts'
+import { createLogger, logOutage } from '../runtime/logger.ts'
+import { createMetrics } from '../runtime/metrics.ts'
+import { createOpsServer } from '../runtime/ops-server.ts'
+import { repeat } from '../runtime/repeat.ts'
+import { runProcess } from '../runtime/run-process.ts'
+import { version } from '../runtime/version.ts'
+import { applyNextUsage, READ_BLOCK_MS } from './apply-usage.ts'
+import { LedgerConfig } from './config.ts'
+import { scheduleJobs } from './jobs.ts'
+import { createLedgerMetrics } from './ledger-metrics.ts'
+
+/** Between two reads: XREAD itself waits for work, this only keeps a broken connection from spinning. */
+const PAUSE_MS = 20
+const GAUGES_MS = 5_000
+
+const logger = createLogger('ledger', process.env.SPILLWAY_LOG_LEVEL ?? 'info')
+
+await runProcess(logger, async () => {
+  const config = loadConfig(LedgerConfig, process.env)
+  const metrics = createMetrics('ledger', version)
+  const ledgerMetrics = createLedgerMetrics(metrics)
+  const outage = logOutage(logger, 'the central Redis')
+  const url = config.SPILLWAY_REDIS_URL
+  const redis = connectRedis({ url, onError: outage.failed })
+  const waiting = connectRedis({ url, onError: outage.failed, commandTimeoutMs: COMMAND_TIMEOUT_MS + READ_BLOCK_MS })
+
+  const applier = { redis, waiting, keys: deriveKeys(config.SPILLWAY_MASTER_KEY), metrics: ledgerMetrics, logger, now: Date.now }
+  let working = false
+  const applying = repeat(PAUSE_MS, async () => {
+    await applyNextUsage(applier)
+    working = true
+    outage.recovered()
+  }, error => {
+    working = false
+    outage.failed(error)
+  })
+  const gauges = repeat(GAUGES_MS, async () => {
+    ledgerMetrics.open.set(await countOpenSessions(redis))
+    for (const node of await listNodeIds(redis)) ledgerMetrics.pending.set({ node }, await countUnapplied(redis, node))
+  }, () => {})
+  const jobs = scheduleJobs({ redis, metrics: ledgerMetrics, logger })
+
+  let stopping = false
+  const ops = createOpsServer(logger, metrics, () => ({
+    missing: {
+      ...stopping ? { process: 'is stopping' } : {},
+      ...working ? {} : { redis: 'the central Redis does not answer' }
+    },
+    degraded: {}
+  }))
+  await ops.listen({ host: config.SPILLWAY_LEDGER_HOST, port: config.SPILLWAY_LEDGER_OPS_PORT })
+  logger.info({ ops: ops.server.address() }, 'ledger runs')
+
+  return [
+    ['readiness', () => { stopping = true }],
+    ['jobs', () => jobs.stop()],
+    ['apply', () => Promise.all([applying.stop(), gauges.stop()])],
+    ['ops server', () => ops.close()],
+    ['redis', () => { for (const connection of [redis, waiting]) connection.disconnect() }]
+  ]
+})

@@ -1,0 +1,24 @@
+import { Type } from 'typebox'
+import type { Static } from 'typebox'
+import { NodeId, REGION_PATTERN } from '../domain/node.ts'
+
+export const AgentConfig = Type.Object({
+  SPILLWAY_NODE_ID: NodeId,
+  SPILLWAY_NODE_REGION: Type.String({ pattern: REGION_PATTERN, default: 'default', description: 'where this node stands' }),
+  SPILLWAY_NODE_KEY: Type.String({ minLength: 43, description: 'from PUT /admin/v1/nodes/<id>: the key this node derives its TURN secrets from' }),
+  SPILLWAY_NODE_REDIS_URL: Type.String({ pattern: '^redis://', description: 'the Redis beside this coturn, as its user agent' }),
+  SPILLWAY_NODE_RELAY_IP: Type.String({ minLength: 2, description: 'address coturn listens and relays on' }),
+  SPILLWAY_NODE_EXTERNAL_IP: Type.Optional(Type.String({ minLength: 2, description: 'public address, where a 1:1 NAT stands before the node' })),
+  SPILLWAY_NODE_PUBLIC_URLS: Type.Optional(Type.String({ description: 'turn: and turns: URLs handed to clients, comma separated, best first; default: udp and tcp at port 3478' })),
+  SPILLWAY_NODE_CAPACITY_MBPS: Type.Number({ exclusiveMinimum: 0, default: 1000, description: 'egress this node may carry, in megabits per second' }),
+  SPILLWAY_NODE_MAX_ALLOCATIONS: Type.Integer({ minimum: 1, default: 4000, description: 'allocations this node may hold' }),
+  SPILLWAY_DOMAIN: Type.String({ pattern: '^[A-Za-z0-9.-]+$', default: 'spillway.internal', description: 'the realm of a node is <node id>.<domain>' }),
+  SPILLWAY_COTURN_CLI_HOST: Type.String({ default: '127.0.0.1' }),
+  SPILLWAY_COTURN_CLI_PORT: Type.Integer({ minimum: 1, maximum: 65535, default: 5766 }),
+  SPILLWAY_COTURN_CLI_PASSWORD: Type.String({ minLength: 1 }),
+  SPILLWAY_REDIS_URL: Type.String({ pattern: '^rediss?://', description: 'the central Redis' }),
+  SPILLWAY_RELAY_AGENT_HOST: Type.String({ default: '127.0.0.1', description: 'address of the ops port' }),
+  SPILLWAY_RELAY_AGENT_OPS_PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 8084, description: '/metrics, /healthz, /readyz' }),
+  SPILLWAY_LOG_LEVEL: Type.String({ pattern: '^(trace|debug|info|warn|error|fatal|silent)$', default: 'info' })
+})
+export type AgentConfig = Static<typeof AgentConfig>

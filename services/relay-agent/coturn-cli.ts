@@ -1,0 +1,68 @@
+import { connect } from 'node:net'
+import type { Socket } from 'node:net'
+
+export interface CliOptions {
+  host: string
+  port: number
+  password: string
+}
+
+const TIMEOUT_MS = 2_000
+const PROMPT = /(^|\n)> $/
+const PASSWORD_PROMPT = /password:\s*$/
+
+/** coturn's version, from the greeting it gives before it asks for the password; null where nothing answers. */
+export async function readCoturnVersion ({ host, port }: CliOptions): Promise<string | null> {
+  const socket = open(host, port)
+  try {
+    return /Coturn-(\d+\.\d+\.\d+)/.exec(await readUntil(socket, PASSWORD_PROMPT))?.[1] ?? null
+  } catch {
+    return null
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** Ends every live allocation (`ps`, then `cs` for each), whereupon coturn publishes their totals. Returns how many there were. */
+export async function cancelSessions ({ host, port, password }: CliOptions): Promise<number> {
+  const socket = open(host, port)
+  try {
+    await readUntil(socket, PASSWORD_PROMPT)
+    await command(socket, password)
+    const listing = await command(socket, 'ps')
+    const allocations = [...listing.matchAll(/\bid=(\d{18}), user </g)].map(match => match[1])
+    for (const allocation of allocations) await command(socket, `cs ${allocation}`)
+    return allocations.length
+  } finally {
+    socket.destroy()
+  }
+}
+
+function open (host: string, port: number): Socket {
+  const socket = connect({ host, port })
+  socket.setEncoding('latin1')
+  socket.setTimeout(TIMEOUT_MS, () => { socket.destroy(new Error("coturn's CLI did not answer in time")) })
+  return socket
+}
+
+async function command (socket: Socket, line: string): Promise<string> {
+  socket.write(`${line}\r\n`)
+  return await readUntil(socket, PROMPT)
+}
+
+function readUntil (socket: Socket, end: RegExp): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    const settle = (error?: Error) => {
+      socket.off('data', onData).off('error', settle).off('close', onClose)
+      if (error) reject(error)
+      else resolve(text)
+    }
+    const onClose = () => { settle(new Error("coturn's CLI closed the connection")) }
+    const onData = (chunk: string) => {
+      text += chunk
+      if (end.test(text)) settle()
+    }
+    socket.on('data', onData).on('error', settle).on('close', onClose)
+  })
+}

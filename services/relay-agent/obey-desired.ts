@@ -1,0 +1,38 @@
+import type { DesiredNode } from '../domain/node.ts'
+import type { Redis } from '../store/connect.ts'
+import { deriveNodeSecret } from '../domain/turn-credential.ts'
+import { reconcileSet } from '../store/agent-state.ts'
+import { coturnKeys } from '../store/keys.ts'
+
+/**
+ * obey: makes coturn's user database say what the control plane wants: the secrets of the wanted generations, and the
+ * fleet's relay addresses as allowed peers. coturn reads secrets anew for every allocation and peers every 5 s. Both
+ * live in the node's own Redis, so they survive the centre and are put back if that Redis comes back empty.
+ */
+export function createObeyer ({ userRedis, realm, nodeKey, ownIps }: { userRedis: Redis, realm: string, nodeKey: string, ownIps: readonly string[] }) {
+  let closed = false
+  let applied: number[] = []
+  return {
+    /** Generations coturn accepts now. */
+    get generationsApplied (): readonly number[] { return applied },
+
+    async obey (desired: DesiredNode): Promise<boolean> {
+      if (closed) return false
+      const changed = await reconcileSet(userRedis, coturnKeys.secrets(realm), desired.generations.map(generation => deriveNodeSecret(nodeKey, generation)))
+      applied = [...desired.generations]
+      await reconcileSet(userRedis, coturnKeys.allowedPeers(realm), [...new Set([...desired.fleetIps, ...ownIps])])
+      return changed
+    },
+
+    /** Takes all secrets away: from now on coturn makes no new allocation; live sessions keep the key they have. */
+    async close (): Promise<void> {
+      closed = true
+      applied = []
+      await reconcileSet(userRedis, coturnKeys.secrets(realm), [])
+    },
+
+    reopen (): void {
+      closed = false
+    }
+  }
+}

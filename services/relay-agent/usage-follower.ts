@@ -1,0 +1,237 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { SessionState, UsageBatch, UsageRow } from '../domain/session.ts'
+import type { AgentChange, AgentCursor, FoldedSession } from '../store/agent-state.ts'
+import { loadAgentState, readBoot, readStatusKeys, saveAgentChange, writeBoot } from '../store/agent-state.ts'
+import { followNode } from '../store/node-feed.ts'
+import type { FeedPosition } from '../store/node-feed.ts'
+import type { Redis } from '../store/connect.ts'
+import { noTraffic } from '../domain/session.ts'
+import { findLost, foldEvent } from './fold-usage.ts'
+import type { Folded } from './fold-usage.ts'
+import { LoadMeter } from './load-meter.ts'
+import type { AgentMetrics } from './agent-metrics.ts'
+
+export interface FollowerOptions {
+  feedUrl: string
+  redis: Redis
+  statsRedis: Redis
+  realm: string
+  region: string
+  metrics: AgentMetrics
+  now: () => number
+  onError: (error: Error) => void
+  onStopping: (boot: string) => void
+  onBoot: (boot: string) => void
+}
+
+/** A batch becomes one script call at the centre; 200 rows keep that well under a millisecond. */
+const ROWS_A_BATCH = 200
+/** Waiting batches from which on open sessions stay out of the outbox: their next row says it all again, and the disk of a node that is cut off fills with endings only. */
+const OUTBOX_CROWDED = 500
+const RECONNECT_MS = 500
+/** The agent's own writes move the position too; this much of them is worth a save of the position alone. */
+const POSITION_DRIFT_BYTES = 4 * 1024 * 1024
+
+/**
+ * feed -> fold: follows the node's Redis and keeps, per allocation, what coturn has said of it. Memory runs ahead of
+ * what is saved; `save` writes position, sessions and batches in one transaction, so a crash repeats events, never
+ * loses or doubles them.
+ */
+export class UsageFollower {
+  readonly #options: FollowerOptions
+  readonly #sessions = new Map<string, FoldedSession>()
+  readonly #load = new LoadMeter()
+  readonly #stopping = new AbortController()
+  #cursor: AgentCursor | undefined
+  #dirty = new Map<string, FoldedSession | undefined>()
+  #rows = new Map<string, UsageRow>()
+  #replaceAll = false
+  #inFlight: AgentChange | undefined
+  #savedOffset = 0
+  #following: Promise<void> | undefined
+  /** since when the feed has been followed without a break; undefined while it is not */
+  #feedSinceMs: number | undefined
+
+  /** batches in the outbox not yet applied by the ledger, as last seen by whoever ships them */
+  pending = 0
+
+  constructor (options: FollowerOptions) {
+    this.#options = options
+  }
+
+  get boot (): string { return this.#cursor?.boot ?? '' }
+  get sequence (): number { return this.#cursor?.sequence ?? 0 }
+  get log (): string | undefined { return this.#cursor?.log }
+  get gaps (): number { return this.#cursor?.gaps ?? 0 }
+  get sessions (): number { return this.#sessions.size }
+  get connected (): boolean { return this.#feedSinceMs !== undefined }
+  get clean (): boolean { return this.#inFlight === undefined && this.#dirty.size === 0 && this.#rows.size === 0 }
+  loadBitsPerSecond (): number { return this.#load.bitsPerSecond(this.#options.now()) }
+
+  start (): void {
+    this.#following = this.#follow()
+  }
+
+  async stop (): Promise<void> {
+    this.#stopping.abort()
+    await this.#following
+    await this.save()
+  }
+
+  async #follow (): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      try {
+        if (!this.#cursor) await this.#restore()
+        const position = this.#cursor?.position.replicationId ? this.#cursor.position : undefined
+        for await (const batch of followNode({ url: this.#options.feedUrl, position, signal })) {
+          if (batch.kind === 'resync') await this.#resync(batch.position, position !== undefined)
+          this.#feedSinceMs ??= this.#options.now()
+          if (batch.kind === 'events') for (const event of batch.events) this.#fold(foldEvent(this.#sessions, this.#options.realm, event, this.#options.now()))
+          this.#current.position = batch.position
+        }
+      } catch (error) {
+        this.#options.onError(error as Error)
+      }
+      this.#feedSinceMs = undefined
+      await delay(RECONNECT_MS, undefined, { signal }).catch(() => {})
+    }
+  }
+
+  get #current (): AgentCursor {
+    if (!this.#cursor) throw new Error('the state of the agent has not been read yet')
+    return this.#cursor
+  }
+
+  /** What the last life saved; every open session is reported once more, in case its last row was held back. */
+  async #restore (): Promise<void> {
+    const saved = await loadAgentState(this.#options.redis)
+    this.#cursor = saved?.cursor ?? { position: { replicationId: '', offset: 0 }, boot: '', log: randomUUID(), sequence: 0, gaps: 0 }
+    this.#savedOffset = this.#cursor.position.offset
+    for (const [allocation, session] of saved?.sessions ?? []) {
+      this.#sessions.set(allocation, session)
+      this.#report(allocation, session, 'open')
+    }
+  }
+
+  /** Events may have been missed: what coturn's own keys say stands, and what they no longer know has ended unseen. */
+  async #resync (position: FeedPosition, missed: boolean): Promise<void> {
+    const { redis, statsRedis, realm, now } = this.#options
+    let boot = await readBoot(redis)
+    if (boot === null) {
+      boot = this.#current.boot || `agent-${randomUUID()}`
+      await writeBoot(redis, boot)
+    }
+    const live = await readStatusKeys(statsRedis, realm)
+    if (missed) {
+      this.#current.gaps += 1
+      this.#options.metrics.gaps.inc()
+    }
+    if (boot !== this.#current.boot) this.#startBoot(boot)
+    for (const allocation of [...this.#sessions.keys()]) if (!live.has(allocation)) this.#end(allocation, 'lost')
+    for (const [allocation, username] of live) {
+      if (this.#sessions.has(allocation)) continue
+      const session = { ...noTraffic(), username, startedAtMs: now(), atMs: now() }
+      this.#fold({ kind: 'session', allocation, session, state: 'open', deltaBytes: 0 })
+    }
+    this.#replaceAll = true
+    this.#dirty = new Map(this.#sessions)
+    this.#current.position = position
+  }
+
+  #fold (folded: Folded): void {
+    const { metrics, now } = this.#options
+    metrics.events.inc({ kind: folded.kind })
+    switch (folded.kind) {
+      case 'session': {
+        const { allocation, session, state, deltaBytes } = folded
+        if (state === 'open') {
+          this.#sessions.set(allocation, session)
+          this.#dirty.set(allocation, session)
+          this.#load.report(allocation, deltaBytes, now())
+          this.#report(allocation, session, state)
+        } else {
+          this.#sessions.set(allocation, session)
+          this.#end(allocation, state)
+        }
+        break
+      }
+      case 'boot':
+        if (folded.boot !== this.boot) this.#startBoot(folded.boot)
+        this.#options.onBoot(folded.boot)
+        break
+      case 'stopping':
+        if (folded.boot === this.boot) this.#options.onStopping(folded.boot)
+        break
+    }
+  }
+
+  /** A new coturn runs: whatever the old one held has ended without a word. */
+  #startBoot (boot: string): void {
+    for (const allocation of [...this.#sessions.keys()]) this.#end(allocation, 'lost')
+    this.#load.clear()
+    this.#current.boot = boot
+  }
+
+  #end (allocation: string, state: SessionState): void {
+    const session = this.#sessions.get(allocation)
+    if (!session) return
+    this.#sessions.delete(allocation)
+    this.#dirty.set(allocation, undefined)
+    this.#load.forget(allocation)
+    if (state === 'lost') this.#options.metrics.lost.inc()
+    this.#report(allocation, session, state)
+  }
+
+  #report (allocation: string, session: FoldedSession, state: SessionState): void {
+    const { deletedAtMs: _, ...known } = session
+    this.#rows.set(`${this.boot}/${allocation}`, { ...known, boot: this.boot, allocation, state })
+  }
+
+  /** Closes what ended without its total. Only while the feed runs: in its silence nothing can be heard. */
+  sweep (): void {
+    if (this.#feedSinceMs === undefined) return
+    for (const allocation of findLost(this.#sessions, this.#feedSinceMs, this.#options.now())) this.#end(allocation, 'lost')
+  }
+
+  /** Saves what changed. After a failure the same change is written again before any newer one. */
+  async save (): Promise<boolean> {
+    this.#inFlight ??= this.#takeChange()
+    if (!this.#inFlight) return false
+    const { batches, cursor } = this.#inFlight
+    await saveAgentChange(this.#options.redis, this.#inFlight)
+    this.#savedOffset = cursor.position.offset
+    this.#inFlight = undefined
+    return batches.length > 0
+  }
+
+  #takeChange (): AgentChange | undefined {
+    const cursor = this.#cursor
+    if (!cursor || !cursor.position.replicationId) return undefined
+    const drifted = Math.abs(cursor.position.offset - this.#savedOffset) > POSITION_DRIFT_BYTES
+    const rows = this.#takeRows()
+    if (this.#dirty.size === 0 && rows.length === 0 && !this.#replaceAll && !drifted) return undefined
+    const batches: string[] = []
+    for (let start = 0; start < rows.length; start += ROWS_A_BATCH) {
+      cursor.sequence += 1
+      const batch: UsageBatch = { log: cursor.log, sequence: cursor.sequence, region: this.#options.region, rows: rows.slice(start, start + ROWS_A_BATCH) }
+      batches.push(JSON.stringify(batch))
+    }
+    const change = { cursor: { ...cursor }, sessions: this.#dirty, replaceAll: this.#replaceAll, batches }
+    this.#dirty = new Map()
+    this.#replaceAll = false
+    return change
+  }
+
+  #takeRows (): UsageRow[] {
+    const crowded = this.pending > OUTBOX_CROWDED
+    const taken: UsageRow[] = []
+    for (const [key, row] of this.#rows) {
+      if (crowded && row.state === 'open') continue
+      taken.push(row)
+      this.#rows.delete(key)
+    }
+    return taken
+  }
+}

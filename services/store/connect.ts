@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs'
+import { Redis } from 'ioredis'
+import type { Result } from 'ioredis'
+
+export type { Redis } from 'ioredis'
+
+/** A Redis that does not answer within this is treated as away: a request must never hang on it. */
+export const COMMAND_TIMEOUT_MS = 2_000
+const RECONNECT_MAX_MS = 1_000
+
+/** One script a file; ioredis sends it by its SHA-1 and loads it where the server does not know it yet. */
+const script = (name: string, numberOfKeys?: number) => ({
+  lua: readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8'),
+  ...(numberOfKeys === undefined ? {} : { numberOfKeys })
+})
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    applyUsage (numberOfKeys: number, ...args: Array<string | number>): Result<string, Context>
+    shipUsage (usage: string, applied: string, ...args: Array<string | number>): Result<number, Context>
+    endLostSession (...keysAndArgs: Array<string | number>): Result<number, Context>
+    foldHour (hourRow: string, dayRow: string, dayIndex: string, ...args: string[]): Result<number, Context>
+    changeApps (apps: string, appKeys: string, version: string, ...args: string[]): Result<number, Context>
+  }
+}
+
+export interface ConnectOptions {
+  url: string
+  database?: number
+  /** called on every connection error; without a listener ioredis writes them to stderr itself */
+  onError: (error: Error) => void
+  /** for a connection that waits in XREAD BLOCK: longer than the wait */
+  commandTimeoutMs?: number
+}
+
+/**
+ * A connection that fails at once while Redis is away (no offline queue, no silent resend: an unknown outcome is the
+ * caller's to know) and reconnects by itself for ever. Whoever connects also disconnects.
+ */
+export function connectRedis ({ url, database, onError, commandTimeoutMs = COMMAND_TIMEOUT_MS }: ConnectOptions): Redis {
+  const redis = new Redis(url, {
+    ...(database === undefined ? {} : { db: database }),
+    commandTimeout: commandTimeoutMs,
+    connectTimeout: COMMAND_TIMEOUT_MS,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: attempt => Math.min(50 * 2 ** Math.min(attempt, 6), RECONNECT_MAX_MS),
+    scripts: {
+      applyUsage: script('apply-usage'),
+      shipUsage: script('ship-usage', 2),
+      endLostSession: script('end-lost-session', 6),
+      foldHour: script('fold-hour', 3),
+      changeApps: script('change-apps', 3)
+    }
+  })
+  redis.on('error', onError)
+  return redis
+}
+
+/** Resolves once the connection can take commands, true, or after the deadline, false. */
+export async function untilReady (redis: Redis, deadlineMs: number): Promise<boolean> {
+  if (redis.status === 'ready') return true
+  return await new Promise<boolean>(resolve => {
+    const settle = (ready: boolean) => {
+      clearTimeout(timer)
+      redis.off('ready', onReady)
+      resolve(ready)
+    }
+    const onReady = () => { settle(true) }
+    const timer = setTimeout(() => { settle(false) }, deadlineMs)
+    redis.on('ready', onReady)
+  })
+}

@@ -1,0 +1,65 @@
+/**
+ * Every Redis key of Spillway. Nothing outside this folder spells one. The owner is the only process that writes the
+ * family; others may read it.
+ */
+export const centralKeys = {
+  /** control-plane: hash app id -> JSON of the app */
+  apps: 'apps',
+  /** control-plane: hash SHA-256 of a secret key -> JSON of what it opens */
+  appKeys: 'app-keys',
+  /** control-plane: grows with every change of apps or keys, so that replicas read them only when they changed */
+  appsVersion: 'apps:version',
+  /** control-plane: set of node ids; a node counts from the moment it is registered here */
+  nodes: 'nodes',
+  /** control-plane: JSON of what a node shall be */
+  desired: (node: string) => `desired:${node}`,
+  /** relay-agent: JSON of what a node is */
+  observed: (node: string) => `observed:${node}`,
+  /** relay-agent: stream of usage batches not yet applied (the ledger deletes what it applied) */
+  usage: (node: string) => `usage:${node}`,
+  /** ledger: hash {log, sequence} of the last batch applied */
+  applied: (node: string) => `applied:${node}`,
+  /** ledger: hash of one session's counters as applied so far */
+  session: (member: string) => `session:${member}`,
+  /** ledger: sorted set `<node>:<boot>:<allocation>` by the time of its last row, in ms */
+  sessionsOpen: 'sessions:open',
+  /** ledger: sorted set of the ended ones by the time they ended, in ms */
+  sessionsEnded: 'sessions:ended',
+  /** ledger: hash of one row's totals; see LedgerRowKey */
+  ledgerRow: (name: string) => `ledger:${name}`,
+  /** ledger: set of the row names of one day, yyyymmdd */
+  ledgerDay: (day: string) => `ledger-day:${day}`,
+  /** ledger: sorted set of the days that have rows, all at score 0, so that they sort by name */
+  ledgerDays: 'ledger-days',
+  /** the process that runs a job once across replicas */
+  jobRun: (key: string) => `job:${key}`
+} as const
+
+/** Keys of the Redis beside each coturn, database 0: the agent's and launch's own. */
+export const nodeKeys = {
+  /** launch: id of the coturn process that runs now */
+  boot: 'spillway:boot',
+  /** relay-agent: id of the boot whose sessions have all been ended and counted, so that launch may stop it */
+  drained: 'spillway:drained',
+  /** relay-agent: hash {replicationId, offset, boot, log, sequence, gaps}: up to where the feed has been folded */
+  cursor: 'agent:cursor',
+  /** relay-agent: hash allocation -> JSON of the folded session */
+  sessions: 'agent:sessions',
+  /** relay-agent: stream of batches the ledger has not yet applied, id `<sequence>-0` */
+  outbox: 'agent:outbox'
+} as const
+
+/** Channels launch speaks on; they travel in the same replication stream as coturn's, which orders them. */
+export const launchChannels = {
+  boot: 'spillway:boot',
+  stopping: 'spillway:stopping'
+} as const
+
+/** Keys and channels coturn itself uses (src/apps/relay/dbdrivers/dbd_redis.c, ns_ioalib_engine_impl.c). */
+export const coturnKeys = {
+  userDatabase: 1,
+  statsDatabase: 2,
+  secrets: (realm: string) => `turn/realm/${realm}/secret`,
+  allowedPeers: (realm: string) => `turn/realm/${realm}/allowed-peer-ip`,
+  allocationPrefix: (realm: string) => `turn/realm/${realm}/user/`
+} as const

@@ -1,0 +1,68 @@
+-- Applies one usage batch: ledger rows, session records, watermark and acknowledgement in one step, so that a batch
+-- counts once however often it is delivered and wherever a process dies.
+-- KEYS[1] usage:<node>  KEYS[2] applied:<node>  KEYS[3] sessions:open  KEYS[4] sessions:ended  KEYS[5] ledger-days
+-- then three keys a usage row: session:<member>, ledger:<row name>, ledger-day:<day>
+-- ARGV[1] stream id  ARGV[2] log  ARGV[3] sequence  ARGV[4] ttl of a closed session's record (s)  ARGV[5] of a lost one's
+-- then sixteen values a usage row: member, row name, day, app, user tag, username's expiry, provider, region, state,
+-- started ms, at ms, seconds, packets in, bytes in, packets out, bytes out
+-- Returns 'applied', 'duplicate', or 'gap' (applied, but batches of this log before it are missing).
+local FIELDS = { 'seconds', 'packetsIn', 'bytesIn', 'packetsOut', 'bytesOut' }
+local KEYS_A_ROW, VALUES_A_ROW, VALUES_BEFORE_FIELDS = 3, 16, 11
+
+redis.call('XDEL', KEYS[1], ARGV[1])
+local outcome = 'applied'
+local applied = redis.call('HMGET', KEYS[2], 'log', 'sequence')
+if applied[1] == ARGV[2] then
+  if tonumber(ARGV[3]) <= tonumber(applied[2]) then return 'duplicate' end
+  if tonumber(ARGV[3]) > tonumber(applied[2]) + 1 then outcome = 'gap' end
+end
+
+local function add (row, field, delta)
+  if delta ~= 0 then redis.call('HINCRBY', row, field, string.format('%.0f', delta)) end
+end
+
+for index = 0, (#KEYS - 5) / KEYS_A_ROW - 1 do
+  local key, value = 5 + index * KEYS_A_ROW, 5 + index * VALUES_A_ROW
+  local session, row, day = KEYS[key + 1], KEYS[key + 2], KEYS[key + 3]
+  local member, state, at = ARGV[value + 1], ARGV[value + 9], ARGV[value + 11]
+  local old = redis.call('HMGET', session, 'state', 'lostRow', unpack(FIELDS))
+  local before, lostRow = old[1], old[2]
+
+  -- coturn's own total is the last word; nothing changes a closed session
+  if before ~= 'closed' then
+    redis.call('SADD', day, ARGV[value + 2])
+    redis.call('ZADD', KEYS[5], 0, ARGV[value + 3])
+    if not before then
+      add(row, 'sessions', 1)
+      redis.call('HSET', session, 'app', ARGV[value + 4], 'userTag', ARGV[value + 5], 'expiresAt', ARGV[value + 6],
+        'provider', ARGV[value + 7], 'region', ARGV[value + 8], 'startedAt', ARGV[value + 10])
+    end
+    for offset, field in ipairs(FIELDS) do
+      local was, is = tonumber(old[offset + 2] or '0'), tonumber(ARGV[value + VALUES_BEFORE_FIELDS + offset])
+      -- deltas are provisional and only grow; the total of a closed session replaces them, whichever is larger
+      if is > was or (state == 'closed' and field ~= 'seconds') then
+        add(row, field, is - was)
+        redis.call('HSET', session, field, string.format('%.0f', is))
+      end
+    end
+    if before == 'lost' and state ~= 'lost' then
+      add(lostRow, 'lostSessions', -1)
+      redis.call('HDEL', session, 'lostRow')
+    elseif before ~= 'lost' and state == 'lost' then
+      add(row, 'lostSessions', 1)
+      redis.call('HSET', session, 'lostRow', row)
+    end
+    redis.call('HSET', session, 'state', state, 'at', at)
+    if state == 'open' then
+      redis.call('PERSIST', session)
+      redis.call('ZADD', KEYS[3], at, member)
+      redis.call('ZREM', KEYS[4], member)
+    else
+      redis.call('EXPIRE', session, state == 'closed' and ARGV[4] or ARGV[5])
+      redis.call('ZREM', KEYS[3], member)
+      redis.call('ZADD', KEYS[4], at, member)
+    end
+  end
+end
+redis.call('HSET', KEYS[2], 'log', ARGV[2], 'sequence', ARGV[3])
+return outcome

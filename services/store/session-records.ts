@@ -1,0 +1,82 @@
+import type { Redis } from './connect.ts'
+import type { SessionState, Traffic } from '../domain/session.ts'
+import { hourOf, rowSuffix } from '../domain/usage.ts'
+import { centralKeys } from './keys.ts'
+import { LOST_SESSION_TTL_SECONDS, sessionMember } from './usage-ledger.ts'
+
+/** One session as the ledger has booked it so far. */
+export interface SessionRecord extends Traffic {
+  node: string
+  boot: string
+  allocation: string
+  app: string
+  userTag: string
+  provider: string
+  region: string
+  state: SessionState
+  startedAtMs: number
+  atMs: number
+  seconds: number
+}
+
+/** Sessions of one kind, the latest heard of first. */
+export async function listSessions (redis: Redis, kind: 'open' | 'ended', offset: number, count: number): Promise<SessionRecord[]> {
+  const index = kind === 'open' ? centralKeys.sessionsOpen : centralKeys.sessionsEnded
+  return await readSessions(redis, await redis.zrange(index, String(offset), String(offset + count - 1), 'REV'))
+}
+
+/** Members of the open index of which nothing was heard since `silentSinceMs`, the longest silent first. */
+export async function listSilent (redis: Redis, silentSinceMs: number, count: number): Promise<SessionRecord[]> {
+  const members = await redis.zrange(centralKeys.sessionsOpen, '-inf', String(silentSinceMs), 'BYSCORE', 'LIMIT', 0, count)
+  return await readSessions(redis, members)
+}
+
+async function readSessions (redis: Redis, members: readonly string[]): Promise<SessionRecord[]> {
+  const pipeline = redis.pipeline()
+  for (const member of members) pipeline.hgetall(centralKeys.session(member))
+  const answers = await pipeline.exec() ?? []
+  const records: SessionRecord[] = []
+  for (const [index, member] of members.entries()) {
+    const [error, hash] = answers[index] as [Error | null, Record<string, string>]
+    if (error) throw error
+    if (!hash.state) continue
+    const [node = '', boot = '', allocation = ''] = member.split(':')
+    const count = (field: string) => Number(hash[field] ?? 0)
+    records.push({
+      node,
+      boot,
+      allocation,
+      app: hash.app ?? '',
+      userTag: hash.userTag ?? '',
+      provider: hash.provider ?? '',
+      region: hash.region ?? '',
+      state: hash.state as SessionState,
+      startedAtMs: count('startedAt'),
+      atMs: count('at'),
+      seconds: count('seconds'),
+      packetsIn: count('packetsIn'),
+      bytesIn: count('bytesIn'),
+      packetsOut: count('packetsOut'),
+      bytesOut: count('bytesOut')
+    })
+  }
+  return records
+}
+
+/** Closes a silent session as lost, unless it spoke since `silentSinceMs`. Atomic; true where it was closed here. */
+export async function endLostSession (redis: Redis, session: SessionRecord, silentSinceMs: number, nowMs: number, priceVersion: string): Promise<boolean> {
+  const member = sessionMember(session.node, session.boot, session.allocation)
+  const hour = hourOf(nowMs)
+  const name = `${hour}:${rowSuffix({ ...session, priceVersion })}`
+  const day = hour.slice(0, 8)
+  return await redis.endLostSession(
+    centralKeys.sessionsOpen, centralKeys.sessionsEnded, centralKeys.session(member),
+    centralKeys.ledgerRow(name), centralKeys.ledgerDay(day), centralKeys.ledgerDays,
+    member, silentSinceMs, nowMs, LOST_SESSION_TTL_SECONDS, name, day) === 1
+}
+
+/** Drops index entries of sessions whose record has expired. */
+export const forgetEndedBefore = (redis: Redis, beforeMs: number): Promise<number> =>
+  redis.zremrangebyscore(centralKeys.sessionsEnded, '-inf', beforeMs)
+
+export const countOpenSessions = (redis: Redis): Promise<number> => redis.zcard(centralKeys.sessionsOpen)
