@@ -31,3 +31,11 @@ export interface AppKey {
   app: string
   createdAt: string
 }
+
+/** Every app and every key, as one version of them. */
+export interface AppsAndKeys {
+  version: string
+  apps: Map<string, App>
+  /** by the SHA-256 of the key, hex */
+  keys: Map<string, AppKey>
+}

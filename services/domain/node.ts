@@ -35,5 +35,12 @@ export const ObservedNode = Type.Object({
 })
 export type ObservedNode = Static<typeof ObservedNode>
 
+/** What Redis knows of one registered node; `observed` is null until its agent has spoken. */
+export interface NodeFacts {
+  id: string
+  desired: DesiredNode
+  observed: ObservedNode | null
+}
+
 /** One realm a node: coturn's events carry the realm and nothing else that would tell two nodes apart. */
 export const realmOf = (nodeId: string, domain: string): string => `${nodeId}.${domain}`

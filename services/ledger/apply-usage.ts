@@ -40,7 +40,7 @@ async function applyOne ({ redis, keys, metrics, logger, now }: ApplierOptions, 
     batch = readBatch(delivered.batch, keys, now())
   } catch (error) {
     valid = false
-    logger.error({ node, log, sequence, err: { message: (error as Error).message } }, 'dropped a usage batch that cannot be read')
+    logger.error({ node, log, sequence, reason: (error as Error).message }, 'dropped a usage batch that cannot be read')
   }
   const outcome = await applyUsage(redis, delivered, batch.rows)
   metrics.batches.inc({ outcome: valid ? outcome : 'invalid' })

@@ -75,7 +75,7 @@ export function scheduleJobs (context: JobContext) {
         await work(context, Date.now())
         metrics.jobs.set({ job: name }, Date.now() / 1000)
       } catch (error) {
-        logger.error({ job: name, err: { message: (error as Error).message } }, 'a job failed; it runs again at its next time')
+        logger.error({ job: name, reason: (error as Error).message }, 'a job failed; it runs again at its next time')
       }
     }, { name, timezone: 'Etc/UTC', noOverlap: true, distributed: true, runCoordinator })
   const tasks = [

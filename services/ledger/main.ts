@@ -1,5 +1,5 @@
 import { deriveKeys } from '../domain/turn-credential.ts'
-import { COMMAND_TIMEOUT_MS, connectRedis } from '../store/connect.ts'
+import { COMMAND_TIMEOUT_MS, connectRedis, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
 import { listNodeIds } from '../store/nodes.ts'
 import { countOpenSessions } from '../store/session-records.ts'
 import { countUnapplied } from '../store/usage-stream.ts'
@@ -29,6 +29,7 @@ await runProcess(logger, async () => {
   const url = config.SPILLWAY_REDIS_URL
   const redis = connectRedis({ url, onError: outage.failed })
   const waiting = connectRedis({ url, onError: outage.failed, commandTimeoutMs: COMMAND_TIMEOUT_MS + READ_BLOCK_MS })
+  await Promise.all([redis, waiting].map(async connection => await untilReady(connection, START_PATIENCE_MS)))
 
   const applier = { redis, waiting, keys: deriveKeys(config.SPILLWAY_MASTER_KEY), metrics: ledgerMetrics, logger, now: Date.now }
   let working = false

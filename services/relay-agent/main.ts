@@ -1,6 +1,6 @@
 import { readDesired, writeObserved } from '../store/nodes.ts'
 import { announceDrained } from '../store/agent-state.ts'
-import { connectRedis } from '../store/connect.ts'
+import { connectRedis, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
 import { coturnKeys } from '../store/keys.ts'
 import { realmOf } from '../domain/node.ts'
 import { loadConfig } from '../runtime/load-config.ts'
@@ -47,6 +47,7 @@ await runProcess(logger, async () => {
   const nodeRedis = onNode(0)
   const userRedis = onNode(coturnKeys.userDatabase)
   const statsRedis = onNode(coturnKeys.statsDatabase)
+  await Promise.all([central, nodeRedis, userRedis, statsRedis].map(async redis => await untilReady(redis, START_PATIENCE_MS)))
 
   const obeyer = createObeyer({ userRedis, realm, nodeKey: config.SPILLWAY_NODE_KEY, ownIps })
   const follower = new UsageFollower({
@@ -73,7 +74,7 @@ await runProcess(logger, async () => {
       if (complete) await announceDrained(nodeRedis, boot)
       logger.info({ boot, complete }, 'ended all sessions, for coturn is being stopped')
     } catch (error) {
-      logger.warn({ boot, err: { message: (error as Error).message } }, 'coturn stopped before its sessions could be ended')
+      logger.warn({ boot, reason: (error as Error).message }, 'coturn stopped before its sessions could be ended')
     }
   }
 
@@ -117,6 +118,7 @@ await runProcess(logger, async () => {
     agentMetrics.sessions.set(follower.sessions)
     agentMetrics.load.set(follower.loadBitsPerSecond())
     agentMetrics.centralUp.set(0)
+    if (!obeyer.settled) return
     beat += 1
     await writeObserved(central, node, {
       beat,

@@ -12,14 +12,21 @@ import { coturnKeys } from '../store/keys.ts'
 export function createObeyer ({ userRedis, realm, nodeKey, ownIps }: { userRedis: Redis, realm: string, nodeKey: string, ownIps: readonly string[] }) {
   let closed = false
   let applied: number[] = []
+  let settled = false
   return {
+    /** Whether it has obeyed or closed once, so that `generationsApplied` is the truth and not just the beginning. */
+    get settled (): boolean { return settled },
+
     /** Generations coturn accepts now. */
     get generationsApplied (): readonly number[] { return applied },
 
+    /** Returns whether coturn accepts other generations than before. */
     async obey (desired: DesiredNode): Promise<boolean> {
       if (closed) return false
-      const changed = await reconcileSet(userRedis, coturnKeys.secrets(realm), desired.generations.map(generation => deriveNodeSecret(nodeKey, generation)))
+      const secrets = desired.generations.map(generation => deriveNodeSecret(nodeKey, generation))
+      const changed = await reconcileSet(userRedis, coturnKeys.secrets(realm), secrets) || String(applied) !== String(desired.generations)
       applied = [...desired.generations]
+      settled = true
       await reconcileSet(userRedis, coturnKeys.allowedPeers(realm), [...new Set([...desired.fleetIps, ...ownIps])])
       return changed
     },
@@ -27,6 +34,7 @@ export function createObeyer ({ userRedis, realm, nodeKey, ownIps }: { userRedis
     /** Takes all secrets away: from now on coturn makes no new allocation; live sessions keep the key they have. */
     async close (): Promise<void> {
       closed = true
+      settled = true
       applied = []
       await reconcileSet(userRedis, coturnKeys.secrets(realm), [])
     },

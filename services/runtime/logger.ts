@@ -5,14 +5,14 @@ export type { Logger } from 'pino'
 
 /** One JSON line an event, to stdout. Secrets are kept out by not logging what holds them: no headers, bodies, URLs. */
 export const createLogger = (service: string, level: string): Logger =>
-  pino({ name: service, level, base: { service }, timestamp: pino.stdTimeFunctions.isoTime })
+  pino({ level, base: { service }, timestamp: pino.stdTimeFunctions.isoTime })
 
 /** A connection that is away says so once, not at every attempt to reconnect. */
 export function logOutage (logger: Logger, what: string): { failed: (error: Error) => void, recovered: () => void } {
   let away = false
   return {
     failed: error => {
-      if (!away) logger.error({ err: { message: error.message } }, `${what} is away`)
+      if (!away) logger.error({ reason: error.message }, `${what} is away`)
       away = true
     },
     recovered: () => {

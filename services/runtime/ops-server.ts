@@ -1,4 +1,4 @@
-import Fastify from 'fastify'
+import Fastify, { LogController } from 'fastify'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Metrics } from './metrics.ts'
 import type { Logger } from './logger.ts'
@@ -16,7 +16,7 @@ export interface Readiness {
 export function createOpsServer (logger: Logger, metrics: Metrics, readiness: () => Readiness) {
   const server = Fastify({
     loggerInstance: logger as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } }
   })
   server.get('/metrics', async (_request, reply) =>

@@ -32,7 +32,7 @@ export async function runProcess (logger: Logger, start: () => Promise<StopPhase
   }
 }
 
-export function failStart (logger: Logger, error: unknown): never {
+function failStart (logger: Logger, error: unknown): never {
   const code = (error as NodeJS.ErrnoException).code
   if (error instanceof ConfigError) {
     process.stderr.write(`${error.message}\n`)

@@ -1,14 +1,6 @@
-import type { App, AppKey } from '../domain/app.ts'
+import type { App, AppKey, AppsAndKeys } from '../domain/app.ts'
 import type { Redis } from './connect.ts'
 import { centralKeys } from './keys.ts'
-
-/** Every app and every key, as one version of them. */
-export interface AppsAndKeys {
-  version: string
-  apps: Map<string, App>
-  /** by the SHA-256 of the key, hex */
-  keys: Map<string, AppKey>
-}
 
 /** Reads all of it, or returns undefined where `knownVersion` is still the newest. One transaction: never a mixture. */
 export async function readAppsAndKeys (redis: Redis, knownVersion: string | undefined): Promise<AppsAndKeys | undefined> {

@@ -58,6 +58,9 @@ export function connectRedis ({ url, database, onError, commandTimeoutMs = COMMA
   return redis
 }
 
+/** How long a process waits for Redis when it starts; then it runs all the same, and says what is missing. */
+export const START_PATIENCE_MS = 3_000
+
 /** Resolves once the connection can take commands, true, or after the deadline, false. */
 export async function untilReady (redis: Redis, deadlineMs: number): Promise<boolean> {
   if (redis.status === 'ready') return true

@@ -69,7 +69,10 @@ export async function * followNode ({ url, position, signal }: FeedOptions): Asy
 
     const start = current.offset
     const reader = new ReplicationStreamReader()
-    acknowledge = setInterval(() => { socket.write(encode(['REPLCONF', 'ACK', String(current.offset)])) }, ACK_INTERVAL_MS)
+    const sendAcknowledgement = () => { socket.write(encode(['REPLCONF', 'ACK', String(current.offset)])) }
+    // behind a diskless snapshot Redis sends nothing before it has heard the first one
+    sendAcknowledgement()
+    acknowledge = setInterval(sendAcknowledgement, ACK_INTERVAL_MS)
     for await (const chunk of lines.rest()) {
       const events = reader.read(chunk)
       current = { replicationId: current.replicationId, offset: start + reader.consumed }

@@ -1,13 +1,6 @@
-import type { DesiredNode, ObservedNode } from '../domain/node.ts'
+import type { DesiredNode, NodeFacts, ObservedNode } from '../domain/node.ts'
 import type { Redis } from './connect.ts'
 import { centralKeys } from './keys.ts'
-
-/** What Redis knows of one registered node; `observed` is null until its agent has spoken. */
-export interface NodeFacts {
-  id: string
-  desired: DesiredNode
-  observed: ObservedNode | null
-}
 
 export const listNodeIds = async (redis: Redis): Promise<string[]> => (await redis.smembers(centralKeys.nodes)).sort()
 

@@ -19,10 +19,25 @@ export interface SessionRecord extends Traffic {
   seconds: number
 }
 
+/** One page of an index: its sessions with their positions, and where the next page begins. */
+export interface SessionPage {
+  sessions: Array<SessionRecord & { position: number }>
+  /** entries looked at, those whose record has expired included */
+  count: number
+  end: number
+}
+
 /** Sessions of one kind, the latest heard of first. */
-export async function listSessions (redis: Redis, kind: 'open' | 'ended', offset: number, count: number): Promise<SessionRecord[]> {
+export async function listSessions (redis: Redis, kind: 'open' | 'ended', offset: number, count: number): Promise<SessionPage> {
   const index = kind === 'open' ? centralKeys.sessionsOpen : centralKeys.sessionsEnded
-  return await readSessions(redis, await redis.zrange(index, String(offset), String(offset + count - 1), 'REV'))
+  const members = await redis.zrange(index, String(offset), String(offset + count - 1), 'REV')
+  const positions = new Map(members.map((member, at) => [member, offset + at]))
+  const sessions = await readSessions(redis, members)
+  return {
+    sessions: sessions.map(session => ({ ...session, position: positions.get(sessionMember(session.node, session.boot, session.allocation)) ?? offset })),
+    count: members.length,
+    end: offset + members.length
+  }
 }
 
 /** Members of the open index of which nothing was heard since `silentSinceMs`, the longest silent first. */

@@ -1,0 +1,38 @@
+import { join } from 'node:path'
+
+/** Every file of the state folder, in one place. `run` holds what each start writes anew. */
+export function pathsOf (state: string) {
+  const run = join(state, 'run')
+  return {
+    state,
+    run,
+    log: join(state, 'log'),
+    masterKey: join(state, 'master-key'),
+    adminToken: join(state, 'admin-token'),
+    demoKey: join(state, 'demo-key'),
+    redisPassword: join(state, 'redis-password'),
+    redisData: join(state, 'redis'),
+    redisUrl: join(run, 'redis-url'),
+    redisConf: join(run, 'central-redis.conf'),
+    nodes: join(state, 'nodes'),
+    node: (id: string) => {
+      const folder = join(state, 'nodes', id)
+      return {
+        folder,
+        key: join(folder, 'key'),
+        agentPassword: join(folder, 'agent-password'),
+        coturnPassword: join(folder, 'coturn-password'),
+        cliPassword: join(folder, 'cli-password'),
+        redisData: join(folder, 'redis'),
+        coturnRun: join(folder, 'coturn'),
+        redisUrl: join(run, `${id}-redis-url`),
+        redisConf: join(run, `${id}-redis.conf`),
+        redisAcl: join(run, `${id}-redis.acl`)
+      }
+    },
+    pidFile: (part: string) => join(run, `${part}.pid`),
+    logFile: (part: string) => join(state, 'log', `${part}.log`)
+  }
+}
+
+export type Paths = ReturnType<typeof pathsOf>

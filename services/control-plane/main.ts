@@ -1,0 +1,78 @@
+import { deriveKeys } from '../domain/turn-credential.ts'
+import { loadConfig } from '../runtime/load-config.ts'
+import { createLogger, logOutage } from '../runtime/logger.ts'
+import { createMetrics } from '../runtime/metrics.ts'
+import { repeat } from '../runtime/repeat.ts'
+import { runProcess } from '../runtime/run-process.ts'
+import { version } from '../runtime/version.ts'
+import { connectRedis, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
+import { createServers } from './app.ts'
+import { ControlPlaneConfig, readProviderSettings } from './config.ts'
+import { createControlPlaneMetrics } from './metrics.ts'
+import { createProviders } from './providers/index.ts'
+import { watchFleet } from './watch-fleet.ts'
+
+const SNAPSHOT_MS = 1_000
+
+const logger = createLogger('control-plane', process.env.SPILLWAY_LOG_LEVEL ?? 'info')
+
+await runProcess(logger, async () => {
+  const config = loadConfig(ControlPlaneConfig, process.env)
+  const keys = deriveKeys(config.SPILLWAY_MASTER_KEY)
+  const { providers, available } = createProviders(readProviderSettings(config), config.SPILLWAY_MASTER_KEY, keys)
+  const metrics = createMetrics('control-plane', version)
+  const ownMetrics = createControlPlaneMetrics(metrics)
+  const outage = logOutage(logger, 'the central Redis')
+  const redis = connectRedis({ url: config.SPILLWAY_REDIS_URL, onError: outage.failed })
+
+  await untilReady(redis, START_PATIENCE_MS)
+
+  const fleet = watchFleet(redis, Date.now)
+  const watchMetrics = () => { if (fleet.snapshot) ownMetrics.watch(fleet.snapshot) }
+  const watching = repeat(SNAPSHOT_MS, async () => {
+    try {
+      await fleet.read()
+      outage.recovered()
+    } finally {
+      watchMetrics()
+    }
+  }, outage.failed)
+
+  let stopping = false
+  const { publicServer, opsServer } = createServers({
+    logger,
+    metrics,
+    ownMetrics,
+    redis,
+    issuing: {
+      snapshot: () => fleet.snapshot,
+      providers,
+      available,
+      keys,
+      record: ownMetrics.countIssued,
+      onProviderFailed: (provider, error) => { logger.warn({ provider, reason: error.message }, 'a provider could not serve; trying the next') },
+      now: Date.now
+    },
+    readiness: () => ({
+      missing: {
+        ...stopping ? { process: 'is stopping' } : {},
+        ...fleet.snapshot ? {} : { redis: 'apps and nodes have not been read yet: the central Redis does not answer' }
+      },
+      degraded: fleet.snapshot?.outageSinceMs === undefined ? {} : { redis: 'the central Redis is away; credentials come from the last snapshot' }
+    }),
+    masterKey: config.SPILLWAY_MASTER_KEY,
+    adminToken: config.SPILLWAY_ADMIN_TOKEN,
+    domain: config.SPILLWAY_DOMAIN
+  })
+  await opsServer.listen({ host: config.SPILLWAY_CONTROL_PLANE_OPS_HOST, port: config.SPILLWAY_CONTROL_PLANE_OPS_PORT })
+  await publicServer.listen({ host: config.SPILLWAY_CONTROL_PLANE_HOST, port: config.SPILLWAY_CONTROL_PLANE_PORT })
+  logger.info({ api: publicServer.server.address(), ops: opsServer.server.address(), providers: available }, 'control-plane runs')
+
+  return [
+    ['readiness', () => { stopping = true }],
+    ['public server', () => publicServer.close()],
+    ['snapshot', () => watching.stop()],
+    ['ops server', () => opsServer.close()],
+    ['redis', () => { redis.disconnect() }]
+  ]
+})

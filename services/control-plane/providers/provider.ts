@@ -1,0 +1,26 @@
+import type { IceServer } from '../../domain/ice-servers.ts'
+import type { ProviderName, Step } from '../../policy/decide-route.ts'
+
+export interface MintRequest {
+  app: string
+  userTag: string
+  ttlSeconds: number
+  nowMs: number
+}
+
+export interface Minted {
+  iceServers: IceServer[]
+  expiresAtMs: number
+  /** true: the provider cuts calls when the credential expires */
+  expiryEndsCalls: boolean
+  region: string | null
+}
+
+/** One way to get ICE servers. */
+export interface Provider<Name extends ProviderName = ProviderName> {
+  /** @throws where this provider cannot serve now; the next step of the plan is tried */
+  mint (request: MintRequest, step: Extract<Step, { provider: Name }>): Minted | Promise<Minted>
+}
+
+/** The configured ones; a provider that is not configured has no entry. */
+export type Providers = { [Name in ProviderName]?: Provider<Name> }

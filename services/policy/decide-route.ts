@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto'
+import type { NodeView, Snapshot } from './next-snapshot.ts'
+
+export const PROVIDERS = ['coturn', 'cloudflare', 'twilio', 'static', 'stun'] as const
+export type ProviderName = typeof PROVIDERS[number]
+
+export interface RouteRequest {
+  userTag: string
+  /** clients of one room are sent to one node, so that their call is relayed once */
+  room?: string | undefined
+  region?: string | undefined
+}
+
+/** Why a step stands where it does. `unsure`: no node is known to be well, but none is known to be dead either. */
+export type Reason = 'healthy' | 'unsure' | 'fallback' | 'last_resort'
+
+export type Step =
+  | { provider: 'coturn', reason: Reason, nodes: readonly NodeView[] }
+  | { provider: Exclude<ProviderName, 'coturn'>, reason: Reason }
+
+/** Two nodes a reply: a client whose first node fails has another, and browsers warn of more. */
+const MAX_NODES = 2
+/** A node above this is full enough to leave the rest to others. */
+const CROWDED = 0.9
+
+/**
+ * The providers to try, in order, for one request: the configured order, less what could not serve now. Same input,
+ * same plan. What is unknown is neither healthy nor dead: such nodes are used when no better one is left.
+ */
+export function decideRoute (request: RouteRequest, snapshot: Snapshot, available: readonly ProviderName[]): Step[] {
+  const steps: Step[] = []
+  for (const provider of available) {
+    if (provider === 'coturn') {
+      const up = snapshot.nodes.filter(({ state }) => state === 'up')
+      const candidates = up.length > 0 ? up : snapshot.nodes.filter(({ state }) => state === 'unknown')
+      if (candidates.length === 0) continue
+      steps.push({ provider, reason: up.length > 0 ? 'healthy' : 'unsure', nodes: rank(request, candidates).slice(0, MAX_NODES) })
+    } else {
+      steps.push({ provider, reason: provider === 'stun' ? 'last_resort' : 'fallback' })
+    }
+  }
+  return steps
+}
+
+/** The region asked for, then nodes with room, then: of a room the same node for all, of a single user the least loaded. */
+function rank ({ userTag, room, region }: RouteRequest, nodes: readonly NodeView[]): NodeView[] {
+  const keyed = nodes.map(node => ({
+    node,
+    elsewhere: region === undefined || node.region === region ? 0 : 1,
+    crowded: node.loadRatio >= CROWDED ? 1 : 0,
+    // tenths of load: less is noise between two heartbeats
+    load: room === undefined ? Math.floor(node.loadRatio * 10) : 0,
+    lot: rendezvous(room ?? userTag, node.id)
+  }))
+  keyed.sort((a, b) => a.elsewhere - b.elsewhere || a.crowded - b.crowded || a.load - b.load || (a.lot < b.lot ? -1 : 1))
+  return keyed.map(({ node }) => node)
+}
+
+/** Rendezvous hashing (Thaler, Ravishankar 1998): a node that comes or goes moves only what was or will be its own. */
+const rendezvous = (key: string, node: string): string => createHash('sha256').update(`${node}\0${key}`).digest('hex')

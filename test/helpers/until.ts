@@ -1,0 +1,15 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+const POLL_MS = 5
+
+/**
+ * Resolves as soon as `condition` holds. For what announces itself by no event; never a substitute for a pause.
+ * @throws once `deadlineMs` have passed, with `what` was waited for
+ */
+export async function until (what: string, condition: () => unknown, deadlineMs = 15_000): Promise<void> {
+  const deadline = performance.now() + deadlineMs
+  while (!await condition()) {
+    if (performance.now() > deadline) throw new Error(`waited ${deadlineMs} ms in vain until ${what}`)
+    await delay(POLL_MS)
+  }
+}
