@@ -27,15 +27,15 @@ export interface Settings {
   /** undefined without a certificate */
   coturnTlsPort: number | undefined
   nodes: NodeSettings[]
-  /** SPILLWAY_*, TWILIO_* and CLOUDFLARE_* of the caller, less the secrets kept in the state folder */
+  /** SPILLWAY_*, TWILIO_* and CLOUDFLARE_* of the caller, less what is settled here */
   callersOwn: Record<string, string>
 }
 
 /** More on one machine is a mistyped number: 50 nodes are 150 processes. */
 const MAX_NODES = 50
 const LOOPBACK = '127.0.0.1'
-/** The state folder has these, and only the process that needs one gets it. */
-const KEPT_IN_STATE = /^SPILLWAY_(MASTER_KEY|ADMIN_TOKEN|NODE_KEY|NODE_ID)(_FILE)?$/
+/** The state folder has these, and only the process that needs one gets it; the last two are for up alone. */
+const NOT_PASSED_ON = /^SPILLWAY_((MASTER_KEY|ADMIN_TOKEN|NODE_KEY|NODE_ID)(_FILE)?|STATE_DIR|NODE_NETWORK)$/
 /** Settings that describe one node and so cannot serve two. */
 const OF_ONE_NODE = ['SPILLWAY_NODE_RELAY_IP', 'SPILLWAY_NODE_EXTERNAL_IP', 'SPILLWAY_NODE_PUBLIC_URLS']
 
@@ -51,14 +51,19 @@ export function stateFolderOf (environment: Environment, repository: string): st
 export function readSettings (args: readonly string[], environment: Environment, repository: string): Settings {
   const problems: string[] = []
   const flags = readFlags(args)
+  const settled = new Set<string>()
 
   const port = (variable: string, standard: number, offset = 0): number => {
+    settled.add(variable)
     const text = environment[variable] || String(standard)
     const number = /^\d{1,5}$/.test(text) ? Number(text) + offset : NaN
     if (!(number >= 1 && number <= 65535)) problems.push(`${variable}${offset > 0 ? ` + ${offset}` : ''} must be a port, 1 to 65535, not ${text}`)
     return number
   }
-  const host = (variable: string, standard = LOOPBACK): string => environment[variable] || standard
+  const host = (variable: string): string => {
+    settled.add(variable)
+    return environment[variable] || LOOPBACK
+  }
 
   const count = /^\d{1,3}$/.test(flags.nodes) ? Number(flags.nodes) : NaN
   if (!(count >= 1 && count <= MAX_NODES)) problems.push(`--nodes takes a number from 1 to ${MAX_NODES}`)
@@ -94,7 +99,7 @@ export function readSettings (args: readonly string[], environment: Environment,
     coturnPort,
     coturnTlsPort: environment.SPILLWAY_COTURN_TLS_CERT ? port('SPILLWAY_COTURN_TLS_PORT', 5349) : undefined,
     nodes: Array.from({ length: count >= 1 && count <= MAX_NODES ? count : 0 }, (_, index) => describeNode(index)),
-    callersOwn: pickCallersOwn(environment)
+    callersOwn: pickCallersOwn(environment, settled)
   }
   if (problems.length > 0) throw new OperatorError(`up: ${[...new Set(problems)].join('\nup: ')}`, 2)
   return settings
@@ -117,7 +122,7 @@ function readFlags (args: readonly string[]): { detach: boolean, nodes: string, 
   }
 }
 
-function pickCallersOwn (environment: Environment): Record<string, string> {
+function pickCallersOwn (environment: Environment, settled: ReadonlySet<string>): Record<string, string> {
   return Object.fromEntries(Object.entries(environment).flatMap(([name, value]) =>
-    value && /^(SPILLWAY|TWILIO|CLOUDFLARE)_/.test(name) && !KEPT_IN_STATE.test(name) ? [[name, value]] : []))
+    value && /^(SPILLWAY|TWILIO|CLOUDFLARE)_/.test(name) && !NOT_PASSED_ON.test(name) && !settled.has(name) ? [[name, value]] : []))
 }

@@ -110,6 +110,7 @@ export function describeStack (settings: Settings, repository: string): Stack {
         environment: forCaller(settings.callersOwn, {
           ...common,
           SPILLWAY_COTURN_PORT: String(settings.coturnPort),
+          ...settings.coturnTlsPort === undefined ? {} : { SPILLWAY_COTURN_TLS_PORT: String(settings.coturnTlsPort) },
           SPILLWAY_COTURN_REDIS_HOST: nodeRedis.host,
           SPILLWAY_COTURN_REDIS_PORT: String(nodeRedis.port),
           SPILLWAY_COTURN_REDIS_PASSWORD_FILE: files.coturnPassword,

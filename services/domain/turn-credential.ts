@@ -13,7 +13,7 @@ export interface DerivedKeys {
 
 /** 96 bits as hex: no collision among 10^12 users, and hex can never spell the words coturn refuses in usernames. */
 const TAG_HEX_LENGTH = 24
-const USER_ID = /^([a-z0-9-]{3,32})\.([0-9a-f]{24})\.([0-9a-f]{24})$/
+const USERNAME = /^\d{1,15}:([a-z0-9-]{3,32})\.([0-9a-f]{24})\.([0-9a-f]{24})$/
 
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest()
 const shortHex = (digest: Buffer): string => digest.toString('hex').slice(0, TAG_HEX_LENGTH)
@@ -31,11 +31,14 @@ export const deriveNodeKey = (masterKey: string, nodeId: string): string =>
 export const deriveNodeSecret = (nodeKey: string, generation: number): string =>
   hmac(nodeKey, `spillway generation ${generation}`).toString('base64url')
 
-/** A user id of any length and content becomes a tag of fixed length; without one the tag is random, never shared. */
+/**
+ * A user id of any length and content becomes a tag of fixed length; without one the tag is random, never shared. JSON
+ * keeps ids apart that UTF-8 would make one: lone surrogates, which a JSON request may carry.
+ */
 export const userTag = (keys: DerivedKeys, app: string, user: string | undefined, random: Buffer): string =>
   shortHex(user === undefined
     ? createHash('sha256').update(random).digest()
-    : hmac(keys.tag, `${app}\0${user}`))
+    : hmac(keys.tag, JSON.stringify([app, user])))
 
 /**
  * `<app>.<userTag>.<mac>`, the part of the username that is the same for every credential of a user: coturn's
@@ -52,8 +55,7 @@ export interface TurnIdentity {
 
 /** Reads back what mintUserId and mintCredential made; undefined for a name that was not minted with these keys. */
 export function parseUsername (keys: DerivedKeys, username: string): TurnIdentity | undefined {
-  const userId = username.slice(username.indexOf(':') + 1)
-  const match = USER_ID.exec(userId)
+  const match = USERNAME.exec(username)
   if (!match) return undefined
   const [, app = '', tag = '', mac = ''] = match
   const expected = shortHex(hmac(keys.name, `${app}.${tag}`))

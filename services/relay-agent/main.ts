@@ -151,7 +151,7 @@ await runProcess(logger, async () => {
   }))
   await ops.listen({ host: config.SPILLWAY_RELAY_AGENT_HOST, port: config.SPILLWAY_RELAY_AGENT_OPS_PORT })
   follower.start()
-  logger.info({ node, realm, ops: ops.server.address() }, 'relay-agent runs')
+  logger.info({ node, realm, region: config.SPILLWAY_NODE_REGION, ops: ops.server.address() }, 'relay-agent runs')
 
   return [
     ['readiness', () => { draining = true }],

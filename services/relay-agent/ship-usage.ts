@@ -40,9 +40,13 @@ export function createShipper ({ nodeRedis, central, node, now }: { nodeRedis: R
       for (;;) {
         const oldest = await oldestInOutbox(nodeRedis)
         const waiting = await readOutbox(nodeRedis, held, BATCHES_A_SHIPMENT)
-        const first = waiting[0]
-        if (oldest === undefined || !first) break
-        const last = await shipUsage(central, node, log, first.sequence, oldest, waiting.map(({ batch }) => batch))
+        // with nothing new but not all applied, the centre is asked still: it may have lost what it held
+        if (oldest === undefined || (waiting.length === 0 && held === applied)) break
+        const first = waiting[0]?.sequence ?? held + 1
+        const batches = waiting.filter(({ sequence }, index) => sequence === first + index).map(({ batch }) => batch)
+        let last = await shipUsage(central, node, log, first, oldest, batches)
+        // it waits for batches that are missing here too: a node's Redis that lost its last moments has a hole within
+        if (last === held && first > held + 1) last = await shipUsage(central, node, log, first, first, batches)
         const stuck = last === held
         held = last
         if (stuck) break

@@ -69,10 +69,7 @@ export async function * followNode ({ url, position, signal }: FeedOptions): Asy
 
     const start = current.offset
     const reader = new ReplicationStreamReader()
-    const sendAcknowledgement = () => { socket.write(encode(['REPLCONF', 'ACK', String(current.offset)])) }
-    // behind a diskless snapshot Redis sends nothing before it has heard the first one
-    sendAcknowledgement()
-    acknowledge = setInterval(sendAcknowledgement, ACK_INTERVAL_MS)
+    acknowledge = setInterval(() => { socket.write(encode(['REPLCONF', 'ACK', String(current.offset)])) }, ACK_INTERVAL_MS)
     for await (const chunk of lines.rest()) {
       const events = reader.read(chunk)
       current = { replicationId: current.replicationId, offset: start + reader.consumed }

@@ -71,12 +71,12 @@ export async function appUsage (stack: Stack, app: string): Promise<Record<strin
   return body.rows[0] ?? {}
 }
 
-interface Counts { packetsIn: number, bytesIn: number, packetsOut: number, bytesOut: number }
+export interface Counts { packetsIn: number, bytesIn: number, packetsOut: number, bytesOut: number }
 
 export const countsOf = ({ client: { traffic } }: Caller): Counts =>
   ({ packetsIn: traffic.sentPackets, bytesIn: traffic.sentBytes, packetsOut: traffic.receivedPackets, bytesOut: traffic.receivedBytes })
 
-const sum = (counts: readonly Counts[]): Counts => counts.reduce((total, { packetsIn, bytesIn, packetsOut, bytesOut }) => ({
+export const sum = (counts: readonly Counts[]): Counts => counts.reduce((total, { packetsIn, bytesIn, packetsOut, bytesOut }) => ({
   packetsIn: total.packetsIn + packetsIn,
   bytesIn: total.bytesIn + bytesIn,
   packetsOut: total.packetsOut + packetsOut,

@@ -50,12 +50,8 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {} }
   const secrets: string[] = []
 
   t.teardown(async () => {
-    try {
-      await searchLogs(t, folder, secrets)
-    } finally {
-      await script('down')
-      await rm(folder, { recursive: true, force: true })
-    }
+    await script('down')
+    await rm(folder, { recursive: true, force: true })
   })
 
   const printed = await up()
@@ -104,6 +100,7 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {} }
     issue,
     /** what must not stand in any log */
     secrets,
+    searchLogs: async (t: Test) => { await searchLogs(t, folder, secrets) },
     pid: async (part: string) => Number.parseInt(await read('run', `${part}.pid`)),
     signal: async (part: string, signal: NodeJS.Signals) => {
       process.kill(Number.parseInt(await read('run', `${part}.pid`)), signal)

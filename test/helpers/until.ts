@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-const POLL_MS = 5
+const POLL_MS = 20
 
 /**
  * Resolves as soon as `condition` holds. For what announces itself by no event; never a substitute for a pause.

@@ -9,7 +9,8 @@
 local FIELDS = { 'seconds', 'packetsIn', 'bytesIn', 'packetsOut', 'bytesOut' }
 local KEYS_A_ROW, VALUES_A_ROW, VALUES_BEFORE_FIELDS = 3, 16, 11
 
-redis.call('XDEL', KEYS[1], ARGV[1])
+-- what is no longer on the stream was booked by another ledger meanwhile, perhaps with batches of a newer log behind it
+if redis.call('XDEL', KEYS[1], ARGV[1]) == 0 then return 'duplicate' end
 local outcome = 'applied'
 local applied = redis.call('HMGET', KEYS[2], 'log', 'sequence')
 if applied[1] == ARGV[2] then

@@ -79,7 +79,7 @@ t.test('retain keeps hours for a month, days for two years, and deletes the rest
 t.test('retain forgets ended sessions once their record can be no more', async t => {
   await book(at(TEN_O_CLOCK - 31 * DAY_MS), at(TEN_O_CLOCK - DAY_MS))
   await retain(context, TEN_O_CLOCK)
-  t.equal((await listSessions(redis, 'ended', 0, 10)).length, 1)
+  t.equal((await listSessions(redis, 'ended', 0, 10)).count, 1)
 })
 
 t.test('sessions of a node that fell silent are closed as lost, however many, and the others are not', async t => {

@@ -1,0 +1,58 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { OperatorError } from './operator-error.ts'
+import { readSecret, writePrivate, writeSecretOnce } from './private-files.ts'
+import type { Paths } from './paths.ts'
+import type { Settings } from './settings.ts'
+
+function keepSecret (file: string, make: () => string): string {
+  const kept = readSecret(file)
+  if (kept !== undefined) return kept
+  const secret = make()
+  writeSecretOnce(file, secret)
+  return secret
+}
+
+/** Hexadecimal stands unquoted in URLs, Redis ACLs and coturn's one-line options, and never begins with a dash. */
+const password = (): string => randomBytes(24).toString('hex')
+const key = (bytes: number) => (): string => randomBytes(bytes).toString('base64url')
+
+/** Folders, the secrets that are missing, and the configuration files made of both. Secrets that are there stay. */
+export function makeState (settings: Settings, paths: Paths, repository: string): void {
+  for (const folder of [paths.state, paths.run, paths.log, paths.redisData]) makeFolder(folder)
+  keepSecret(paths.masterKey, key(48))
+  keepSecret(paths.adminToken, key(32))
+  const central = keepSecret(paths.redisPassword, password)
+  const { centralRedisPort: port } = settings
+  writePrivate(paths.redisUrl, `redis://:${central}@127.0.0.1:${port}`)
+  writePrivate(paths.redisConf, redisConf(join(repository, 'infra/redis/central.conf'), { port, data: paths.redisData, access: `requirepass ${central}` }))
+  for (const node of settings.nodes) makeNodeState(node.id, node.redisPort, paths, repository)
+}
+
+function makeNodeState (id: string, port: number, paths: Paths, repository: string): void {
+  const files = paths.node(id)
+  for (const folder of [files.folder, files.redisData, files.coturnRun]) makeFolder(folder)
+  const agent = keepSecret(files.agentPassword, password)
+  const coturn = keepSecret(files.coturnPassword, password)
+  keepSecret(files.cliPassword, password)
+  const template = readFileSync(join(repository, 'infra/redis/node.acl.template'), 'utf8')
+  writePrivate(files.redisAcl, template.replaceAll('@COTURN_PASSWORD_SHA256@', sha256(coturn)).replaceAll('@AGENT_PASSWORD_SHA256@', sha256(agent)))
+  writePrivate(files.redisUrl, `redis://agent:${agent}@127.0.0.1:${port}`)
+  writePrivate(files.redisConf, redisConf(join(repository, 'infra/redis/node.conf'), { port, data: files.redisData, access: `aclfile "${files.redisAcl}"` }))
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+function redisConf (base: string, { port, data, access }: { port: number, data: string, access: string }): string {
+  return `include "${base}"\nbind 127.0.0.1\nport ${port}\ndir "${data}"\ndaemonize no\n${access}\n`
+}
+
+function makeFolder (folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true })
+    chmodSync(folder, 0o700)
+  } catch (error) {
+    throw new OperatorError(`${folder} cannot be used: ${(error as Error).message}. SPILLWAY_STATE_DIR names another state folder.`)
+  }
+}

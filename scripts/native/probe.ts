@@ -1,0 +1,59 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { readSecret } from './private-files.ts'
+import { reachable } from './stack.ts'
+import type { Address } from './settings.ts'
+import type { Probe } from './stack.ts'
+
+/** One question; a part that takes longer is asked again. */
+const QUESTION_MS = 2_000
+
+/** What the part still lacks, or undefined when it is ready. */
+export async function ask (probe: Probe): Promise<string | undefined> {
+  try {
+    if (probe.kind === 'http') return await askHttp(probe.url)
+    if (probe.kind === 'tcp') return await converse(probe.address, '', () => true)
+    const password = readSecret(probe.passwordFile) ?? ''
+    return await converse(probe.address, `AUTH ${probe.user} ${password}\r\nPING\r\n`, (answer) => answer.includes('+PONG'))
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+async function askHttp (url: string): Promise<string | undefined> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(QUESTION_MS) })
+  const text = await response.text()
+  return response.ok ? undefined : text
+}
+
+/** Connects, says something and waits for an answer that will do. */
+async function converse (address: Address, text: string, enough: (answer: string) => boolean): Promise<string | undefined> {
+  const socket = connect({ ...reachable(address), timeout: QUESTION_MS })
+  const timer = AbortSignal.timeout(QUESTION_MS)
+  let answer = ''
+  try {
+    await once(socket, 'connect', { signal: timer })
+    socket.write(text)
+    while (!enough(answer)) {
+      const [chunk] = await once(socket, 'data', { signal: timer }) as [Buffer]
+      answer += chunk.toString('latin1')
+      if (/^-/m.test(answer)) return answer.trim()
+    }
+    return undefined
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** Asks until the part is ready; resolves with what it lacks if it ended first, or when the time is up. */
+export async function untilReady (probe: Probe, alive: () => boolean, { deadlineMs, signal }: { deadlineMs: number, signal: AbortSignal }): Promise<string | undefined> {
+  const end = performance.now() + deadlineMs
+  for (;;) {
+    const lacks = await ask(probe)
+    if (lacks === undefined) return undefined
+    if (!alive()) return 'it ended'
+    if (performance.now() > end) return `not ready after ${deadlineMs / 1000} s: ${lacks}`
+    await delay(100, undefined, { signal })
+  }
+}

@@ -1,0 +1,90 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import t from 'tap'
+import type { Call } from '../helpers/calls.ts'
+import { callersOf, expectExact, ledgerSessions, release, startCalls, talk, connectCaller } from '../helpers/calls.ts'
+import { startStack } from '../helpers/stack.ts'
+import { until } from '../helpers/until.ts'
+
+const stack = await startStack(t, { slot: 3 })
+const ready = async () => await (await fetch(`${stack.ops}/readyz`)).json() as { status: string, degraded: Record<string, string> }
+
+t.test('the central Redis stopped for 30 s: credentials go on, the outage is said, nothing is lost', async t => {
+  const key = await stack.createApp('stopped')
+  const calls = await startCalls(stack, key, 12)
+  await talk(calls, 1200)
+  await stack.signal('central-redis', 'SIGTERM')
+  const stoppedAt = performance.now()
+  await until('the control plane has noticed', async () => (await ready()).status === 'degraded')
+  t.match((await ready()).degraded, { redis: /away/ })
+  t.equal(await stack.metric(stack.ports.ops, 'spillway_degraded_mode'), 1)
+  const answer = await stack.issue(key, { user: 'someone' })
+  t.equal(answer.status, 201, 'credentials come from the last snapshot')
+  t.match(answer.body, { provider: 'coturn', degraded: true })
+  const newcomer = await connectCaller(stack, key)
+  await newcomer.client.allocate()
+  t.pass('and they work: the relay depends on nothing remote')
+  const admin = await stack.admin('GET', '/apps')
+  t.equal(admin.status, 503)
+  t.match(admin.body, { code: 'store_unavailable' })
+  await talk(calls, 1200)
+  await release([...callersOf(calls.slice(0, 11)), newcomer])
+  await delay(Math.max(0, 30_000 - (performance.now() - stoppedAt)))
+  const pids = await Promise.all(['control-plane', 'ledger', 'node-1-relay-agent'].map(stack.pid))
+  await stack.up()
+  await until('it recovers', async () => (await ready()).status === 'ready')
+  t.same(await Promise.all(['control-plane', 'ledger', 'node-1-relay-agent'].map(stack.pid)), pids, 'without a restart')
+  await release(callersOf(calls.slice(11)))
+  await expectExact(t, stack, 'stopped', [...callersOf(calls), newcomer], 'Redis stopped')
+})
+
+t.test('the central Redis killed with -9 in the middle of booking, back from its AOF', async t => {
+  const key = await stack.createApp('killed')
+  const all: Call[] = []
+  for (let round = 0; round < 3; round++) {
+    const calls = await startCalls(stack, key, 4)
+    all.push(...calls)
+    const talking = talk(calls, 2500)
+    await until('some of it is booked', async () => (await ledgerSessions(stack, 'killed', 'open')).length > 0)
+    await stack.signal('central-redis', 'SIGKILL')
+    await talking
+    await release(callersOf(calls.slice(0, 2)))
+    await stack.up()
+    await release(callersOf(calls.slice(2)))
+  }
+  await expectExact(t, stack, 'killed', callersOf(all), 'Redis killed')
+})
+
+t.test('the central Redis hung by SIGSTOP', async t => {
+  const key = await stack.createApp('hung')
+  const calls = await startCalls(stack, key, 12)
+  await talk(calls, 1200)
+  await stack.signal('central-redis', 'SIGSTOP')
+  t.teardown(async () => { await stack.signal('central-redis', 'SIGCONT').catch(() => {}) })
+  const began = performance.now()
+  const answer = await stack.issue(key, { user: 'someone' })
+  t.equal(answer.status, 201)
+  t.ok(performance.now() - began < 2_000, 'no request waits for it')
+  await until('the control plane has noticed', async () => (await ready()).status === 'degraded')
+  await talk(calls, 1200)
+  await release(callersOf(calls))
+  await delay(6_000)
+  await stack.signal('central-redis', 'SIGCONT')
+  await expectExact(t, stack, 'hung', callersOf(calls), 'Redis hung')
+})
+
+t.test("the node's Redis killed: the gap is counted, sessions that end later are right all the same", async t => {
+  const key = await stack.createApp('node-redis')
+  const calls = await startCalls(stack, key, 6)
+  await talk(calls, 1200)
+  await until('the ledger knows the sessions', async () => (await ledgerSessions(stack, 'node-redis', 'open')).length === 12)
+  const gaps = await stack.metric(stack.ports.api + 4, 'spillway_agent_feed_gaps_total')
+  await stack.signal('node-1-redis', 'SIGKILL')
+  await talk(calls, 2500)
+  await stack.up()
+  await until('the gap is counted', async () => await stack.metric(stack.ports.api + 4, 'spillway_agent_feed_gaps_total') === gaps + 1)
+  await talk(calls, 2500)
+  await release(callersOf(calls))
+  await expectExact(t, stack, 'node-redis', callersOf(calls), "the node's Redis killed")
+})
+
+t.test('no log of this run holds a secret', stack.searchLogs)

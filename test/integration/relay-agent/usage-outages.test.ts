@@ -1,0 +1,137 @@
+import t from 'tap'
+import { until } from '../../helpers/until.ts'
+import { startUsageLine, untilGone } from './usage-line.ts'
+
+t.test("a node's Redis that restarts leaves a gap that is told; totals that come later are right all the same", async t => {
+  const line = await startUsageLine(t)
+  const life = await line.live()
+  await life.followed()
+  const [stays, goes] = [line.call(1), line.call(2)]
+  for (const call of [stays, goes]) {
+    await call.begin()
+    await call.relay(1_000, 1_000)
+  }
+  await line.settle(life)
+  await line.node.stop()
+  await untilGone(life.redis)
+  await line.node.start()
+  await line.connectNode()
+  await stays.relay(2_000, 0)
+  await life.untilNodeAnswers()
+  t.equal(life.follower.gaps, 1)
+  t.equal(await life.gapsSeen(), 1)
+  await stays.end(3_000, 5)
+  await goes.end(1, 1)
+  await line.settle(life)
+  await line.compare(t)
+  await life.stop()
+  const next = await line.live()
+  await next.followed()
+  t.equal(next.follower.gaps, 1, 'the count of gaps outlives the agent')
+})
+
+t.test("a node's Redis that is killed takes no call with it", async t => {
+  const line = await startUsageLine(t)
+  const life = await line.live()
+  await life.followed()
+  const calls = Array.from({ length: 20 }, (_, index) => line.call(index + 1))
+  for (const call of calls) {
+    await call.begin()
+    await call.relay(100, 100)
+  }
+  await life.follower.save()
+  await line.node.kill9()
+  await untilGone(life.redis)
+  await line.node.start()
+  await line.connectNode()
+  await life.untilNodeAnswers()
+  for (const call of calls) await call.end(10, 10)
+  await line.settle(life)
+  await line.compare(t)
+})
+
+t.test("a node's Redis that comes back empty starts a new log; calls go on being counted", async t => {
+  for (const survives of [true, false]) {
+    const line = await startUsageLine(t)
+    const first = await line.live()
+    await first.followed()
+    const call = line.call(1)
+    await call.begin()
+    await call.relay(1_000, 2_000)
+    await line.settle(first)
+    const { log } = first.follower
+    if (!survives) await first.crash()
+    await line.operator.flushall()
+    await line.restartNode()
+    const second = survives ? first : await line.live()
+    await second.untilNodeAnswers()
+    t.equal(second.follower.gaps, survives ? 1 : 0)
+    t.equal(second.follower.log === log, survives)
+    // coturn says the same boot's call goes on; the boot's name is known to a survivor only
+    await line.boot('boot-2')
+    const next = line.call(1)
+    await next.begin()
+    await next.end(70, 80)
+    await line.settle(second)
+    const booked = await line.booked()
+    t.match(booked['boot-2/000000000000000001'], { state: 'closed', bytesIn: 70, bytesOut: 80 })
+    t.match(booked['boot-1/000000000000000001'], { state: survives ? 'lost' : 'open', bytesIn: 1_000, bytesOut: 2_000 })
+  }
+})
+
+t.test('a centre that is away through it all gets everything when it is back', async t => {
+  const line = await startUsageLine(t)
+  await line.central.stop()
+  const life = await line.live()
+  await life.followed()
+  for (let number = 1; number <= 50; number++) {
+    const call = line.call(number)
+    await call.begin()
+    await call.relay(number, number)
+    if (number % 2 > 0) await call.end(1, 1)
+    await life.follower.save()
+    if (number === 20) await t.rejects(life.ship(), 'it says so')
+  }
+  await life.crash()
+  const second = await line.live()
+  await second.followed()
+  await line.central.start()
+  await second.untilCentreAnswers()
+  await until('the ledger is connected', () => line.centre.status === 'ready' && line.applier.waiting.status === 'ready')
+  await line.settle(second)
+  await line.compare(t)
+})
+
+t.test('a centre that hangs may have taken what it did not answer to: nothing counts twice', async t => {
+  const line = await startUsageLine(t)
+  const life = await line.live()
+  await life.followed()
+  const call = line.call(1)
+  await call.begin()
+  await call.relay(1_000, 1_000)
+  await until('it is heard', () => life.follower.sessions === 1)
+  await life.follower.save()
+  line.central.pause()
+  await t.rejects(life.ship(), { message: 'Command timed out' })
+  line.central.resume()
+  await call.end(500, 500)
+  await line.settle(life)
+  await line.compare(t)
+})
+
+t.test("a node's Redis with another agent's password is an error that is told, and tried again", async t => {
+  const line = await startUsageLine(t)
+  const life = await line.live()
+  await life.followed()
+  await line.operator.call('ACL', 'SETUSER', 'agent', 'resetpass', '>something-else')
+  await line.operator.call('CLIENT', 'KILL', 'TYPE', 'replica')
+  await until('it is told', () => life.errors.some(({ message }) => message.includes('WRONGPASS')))
+  t.equal(life.follower.connected, false)
+  await line.operator.call('ACL', 'SETUSER', 'agent', 'resetpass', '>agent-p@ss:word')
+  await life.untilNodeAnswers()
+  const call = line.call(1)
+  await call.begin()
+  await call.end(5, 5)
+  await line.settle(life)
+  await line.compare(t)
+})
