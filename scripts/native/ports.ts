@@ -4,7 +4,7 @@ import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { basename } from 'node:path'
 import { OperatorError } from './operator-error.ts'
-import type { PortUse } from './stack.ts'
+import type { PortUse } from './part.ts'
 
 /** Throws where a part could not listen, with what to do about it; nothing is left open. @throws OperatorError */
 export async function checkPorts (part: string, ports: readonly PortUse[]): Promise<void> {

@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readSecret } from './private-files.ts'
-import { reachable } from './stack.ts'
+import { reachable } from './part.ts'
 import type { Address } from './settings.ts'
-import type { Probe } from './stack.ts'
+import type { Probe } from './part.ts'
 
 /** One question; a part that takes longer is asked again. */
 const QUESTION_MS = 2_000

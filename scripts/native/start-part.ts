@@ -8,7 +8,7 @@ import { untilReady } from './probe.ts'
 import { findTurnserver, identify, isAlive, readRecord, writeRecord } from './process-record.ts'
 import type { Paths } from './paths.ts'
 import type { ProcessRecord } from './process-record.ts'
-import type { Part } from './stack.ts'
+import type { Part } from './part.ts'
 
 /** A Redis that loads a long append-only file is what takes longest; one that ends is noticed at once. */
 const READY_MS = 60_000

@@ -87,12 +87,13 @@ t.test('two ledgers at once count once', async t => {
     stdio: 'ignore',
     env: {
       PATH: process.env.PATH,
-      SPILLWAY_REDIS_URL_FILE: join(stack.folder, 'redis-url'),
+      SPILLWAY_REDIS_URL_FILE: join(stack.folder, 'run', 'redis-url'),
       SPILLWAY_MASTER_KEY_FILE: join(stack.folder, 'master-key'),
       SPILLWAY_LEDGER_OPS_PORT: String(stack.ports.api + 50)
     }
   })
   t.teardown(async () => {
+    if (second.exitCode !== null) return
     second.kill()
     await once(second, 'exit')
   })

@@ -51,7 +51,11 @@ export interface RedisServer {
 export async function startRedisServer (t: Test, options: RedisServerOptions = {}): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), 'spillway-redis-'))
   let child: ChildProcess | undefined
+  // a test that is cut short runs no teardown
+  const endWithProcess = () => { child?.kill('SIGKILL') }
+  process.once('exit', endWithProcess)
   t.teardown(async () => {
+    process.off('exit', endWithProcess)
     await end('SIGKILL')
     rmSync(folder, { recursive: true, force: true })
   })
