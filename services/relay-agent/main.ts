@@ -23,6 +23,8 @@ const SAVE_MS = 200
 const SHIP_MS = 1_000
 const OBEY_MS = 1_000
 const HEARTBEAT_MS = 5_000
+/** While coturn does not answer, so that its return is told at once. */
+const HEARTBEAT_WITHOUT_COTURN_MS = 1_000
 const SWEEP_MS = 5_000
 
 const logger = createLogger('relay-agent', process.env.SPILLWAY_LOG_LEVEL ?? 'info')
@@ -70,6 +72,7 @@ await runProcess(logger, async () => {
   async function stopRelay (boot: string): Promise<void> {
     try {
       await obeyer.close()
+      tellNow()
       const complete = await endAllSessions(cli, () => follower.sessions, () => saving.flush(), now)
       if (complete) await announceDrained(nodeRedis, boot)
       logger.info({ boot, complete }, 'ended all sessions, for coturn is being stopped')
@@ -105,14 +108,22 @@ await runProcess(logger, async () => {
     if (!desired) throw new Error(`node ${node} is not registered: PUT /admin/v1/nodes/${node}`)
     if (await obeyer.obey(desired)) {
       logger.info({ generations: obeyer.generationsApplied }, 'secret generations applied')
-      heartbeat.now()
+      tellNow()
     }
   }, centralOutage.failed)
 
   let beat = now()
+  let nextBeatAtMs = 0
+  const tellNow = () => {
+    nextBeatAtMs = 0
+    heartbeat.now()
+  }
   const interfaceRate = createRateMeter()
-  const heartbeat = repeat(HEARTBEAT_MS, async () => {
+  const heartbeat = repeat(HEARTBEAT_WITHOUT_COTURN_MS, async () => {
+    if (now() < nextBeatAtMs) return
+    nextBeatAtMs = now() + HEARTBEAT_MS
     const coturnVersion = await readCoturnVersion(cli)
+    if (coturnVersion === null) nextBeatAtMs = 0
     agentMetrics.relayUp.set(coturnVersion === null ? 0 : 1)
     agentMetrics.feedUp.set(follower.connected ? 1 : 0)
     agentMetrics.sessions.set(follower.sessions)

@@ -24,7 +24,12 @@ export const tagOf = (username: string): string => username.split(':')[1]?.split
 
 /** One client of the test's own, logged in to a relay with a credential fresh from the API, for a user of its own. */
 export async function connectCaller (stack: Stack, key: string, transport: Transport = 'udp', server = 0): Promise<Caller> {
-  const { body } = await stack.issue(key, { user: randomUUID() })
+  const user = randomUUID()
+  let body: any
+  await until('the fleet serves', async () => {
+    body = (await stack.issue(key, { user })).body
+    return body.provider === 'coturn' && body.iceServers[server] !== undefined
+  })
   const { username, credential, urls } = body.iceServers[server]
   const [, host, port] = /^turn:([^:]+):(\d+)/.exec(urls[0]) ?? []
   const client = await TurnClient.connect({ host: host ?? '', port: Number(port), transport, username, password: credential })

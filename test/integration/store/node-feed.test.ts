@@ -1,4 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import type { Test } from 'tap'
 import { followNode } from '../../../services/store/node-feed.ts'
@@ -139,6 +143,49 @@ for (const diskless of ['yes', 'no']) {
     await heard(listener, 50)
     t.same(numbersOf(listener.events), range(0, 50))
     t.equal(listener.position?.offset, await masterOffset(redis))
+  })
+}
+
+/** A way to `port` on which every byte of the answers travels alone. */
+async function byteByByte (t: Test, port: number): Promise<number> {
+  const proxy = createServer(client => {
+    client.setNoDelay(true)
+    const server = connect({ port, host: '127.0.0.1' })
+    client.on('error', () => { server.destroy() }).on('close', () => { server.destroy() }).pipe(server)
+    void (async () => {
+      for await (const chunk of server as AsyncIterable<Buffer>) {
+        for (const byte of chunk) {
+          client.write(Buffer.of(byte))
+          await turn()
+        }
+      }
+    })().catch(() => {}).finally(() => { client.destroy() })
+  })
+  proxy.listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  t.teardown(async () => {
+    proxy.close()
+    await once(proxy, 'close')
+  })
+  return (proxy.address() as AddressInfo).port
+}
+
+for (const diskless of ['yes', 'no']) {
+  t.test(`it makes no difference how the network cuts answers, snapshot and stream (diskless: ${diskless})`, async t => {
+    const { server, redis, url } = await nodeRedis(t, [...QUIET, `repl-diskless-sync ${diskless}`])
+    await redis.set('a', 'little data')
+    const slow = url.replace(String(server.port), String(await byteByByte(t, server.port)))
+    const first = listen(t, slow)
+    await attached(first)
+    await publishNumbers(redis, 0, 20)
+    await heard(first, 20)
+    await first.leave()
+    await publishNumbers(redis, 20, 40)
+    const second = listen(t, slow, first.position)
+    await heard(second, 20)
+    t.same(numbersOf([...first.events, ...second.events]), range(0, 40))
+    t.equal(second.position?.offset, await masterOffset(redis))
+    await second.leave()
   })
 }
 
