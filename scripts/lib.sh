@@ -16,7 +16,7 @@ need_programs() {
   sudo apt-get update && sudo apt-get install -y --no-install-recommends ${packages[*]}"
   fi
   printf 'installing %s\n' "${packages[*]}"
-  install_packages "${packages[@]}"
+  install_packages "${packages[@]}" || exit 1
 }
 
 # A distribution starts what it installs, on the standard ports; policy-rc.d is how Debian is told not to.
@@ -43,7 +43,7 @@ need_node_modules() {
   fi
   if [ ! -e "$installed" ] || [ "$ROOT/package-lock.json" -nt "$installed" ]; then
     printf 'installing the packages of package-lock.json\n'
-    (cd "$ROOT" && npm ci --no-audit --no-fund --loglevel=error </dev/null) || die 1 'npm ci failed'
+    (cd "$ROOT" && npm ci --no-audit --no-fund --loglevel=error </dev/null >/dev/null) || die 1 'npm ci failed'
   fi
   [ -x "$NODE" ] || die 1 'node_modules/.bin/node is missing: was npm told not to run install scripts? Delete node_modules and try again'
 }

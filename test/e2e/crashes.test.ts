@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import type { Test } from 'tap'
-import { callersOf, expectExact, ledgerSessions, release, startCalls, talk } from '../helpers/calls.ts'
+import { callersOf, expectExact, ledgerSessions, release, startCalls, talk, vanish } from '../helpers/calls.ts'
 import type { Call } from '../helpers/calls.ts'
 import { startStack } from '../helpers/stack.ts'
 import { listenToCoturn } from '../helpers/witness.ts'
@@ -115,7 +115,7 @@ t.test('launch stopped by TERM in the middle of calls: every session ends with i
   const pid = await stack.pid('node-1-coturn')
   await stack.signal('node-1-coturn', 'SIGTERM')
   await until('coturn is gone', () => { try { process.kill(pid, 0) } catch { return true } return false }, 25_000)
-  for (const { client } of callersOf(calls)) client.close()
+  await vanish(callersOf(calls))
   await expectExact(t, stack, 'stopped', callersOf(calls), 'TERM')
   await stack.up()
   const again = await startCalls(stack, key, 1)
@@ -141,7 +141,7 @@ t.test('coturn killed and restarted: its sessions close as lost, and the new one
   const { body } = await stack.admin('GET', '/usage?app=coturn-killed')
   t.match(body.rows[0], { sessions: 16, lostSessions: 8 })
   t.ok(await stack.metric(stack.ports.api + 4, 'spillway_agent_lost_sessions_total') >= 8, 'and the agent says so')
-  for (const { client } of callersOf(calls)) client.close()
+  await vanish(callersOf(calls))
 })
 
 t.test('no log of this run holds a secret', stack.searchLogs)

@@ -32,7 +32,7 @@ t.test('clients that close their TCP connection without a word', async t => {
   const key = await stack.createApp('tcp-close')
   const calls = await startCalls(stack, key, 5, { transport: 'tcp' })
   await talk(calls, 500, 333)
-  vanish(callersOf(calls))
+  await vanish(callersOf(calls))
   await expectExact(t, stack, 'tcp-close', callersOf(calls), 'TCP close')
 })
 
@@ -40,7 +40,7 @@ t.test('clients that vanish: counted when their allocation expires', async t => 
   const key = await stack.createApp('vanished')
   const calls = await startCalls(stack, key, 5)
   await talk(calls, 300)
-  vanish(callersOf(calls))
+  await vanish(callersOf(calls))
   await expectExact(t, stack, 'vanished', callersOf(calls), 'vanished')
 })
 
@@ -50,7 +50,7 @@ t.test('sessions ended by an operator at the CLI', async t => {
   await talk(calls, 100)
   await cancelAll(stack.ports.api + 20, await stack.read('nodes', 'node-1', 'cli-password'))
   await expectExact(t, stack, 'cancelled', callersOf(calls), 'cs')
-  vanish(callersOf(calls))
+  await vanish(callersOf(calls))
 })
 
 t.test("coturn's own load client: the ledger equals its totals", async t => {

@@ -18,7 +18,7 @@ t.test("traffic published by an unauthenticated client under another's name is b
 
   const attacker = await TurnClient.connect({ host: `${stack.network}.1`, port: stack.ports.coturn, transport: 'tcp', username: body.username, password: 'a guess' })
   for (let attempt = 0; attempt < 5; attempt++) await t.rejects(attacker.allocate(), { code: 401 })
-  attacker.close()
+  await attacker.close()
 
   await until('coturn has published traffic under the claimed name', () => heard.some(channel => channel.includes(`/user/${body.username}/`) && channel.endsWith('/traffic')))
   await until('the counter has risen', async () => await stack.metric(stack.ports.api + 4, 'spillway_agent_events_total', '"unproven"') > unproven)
@@ -37,7 +37,7 @@ t.test('a name that was not minted here opens nothing, even with a node secret t
   for (const username of [`${expiry}:${app}.${tag}.${'0'.repeat(24)}`, `${expiry}:other.${tag}.${userId.slice(-24)}`]) {
     const client = await TurnClient.connect({ host: `${stack.network}.1`, port: stack.ports.coturn, transport: 'udp', username, password: body.password })
     await t.rejects(client.allocate(), { code: 401 })
-    client.close()
+    await client.close()
   }
 })
 

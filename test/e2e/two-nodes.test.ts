@@ -35,7 +35,7 @@ t.test('the same user and allocation id on two nodes are two rows', async t => {
   for (const client of clients) await client.allocate()
   for (const client of clients) {
     await client.release()
-    client.close()
+    await client.close()
   }
   let rows: any[] = []
   await until('both are booked', async () => {

@@ -57,12 +57,14 @@ export const callersOf = (calls: readonly Call[]): Caller[] => calls.flatMap(({ 
 export const release = async (callers: readonly Caller[]): Promise<void> => {
   await Promise.all(callers.map(async ({ client }) => {
     await client.release()
-    client.close()
+    await client.close()
   }))
 }
 
 /** Closes the sockets without a word. */
-export const vanish = (callers: readonly Caller[]): void => { for (const { client } of callers) client.close() }
+export const vanish = async (callers: readonly Caller[]): Promise<void> => {
+  await Promise.all(callers.map(async ({ client }) => { await client.close() }))
+}
 
 export interface LedgerSession { userTag: string, state: string, node: string, packetsIn: number, bytesIn: number, packetsOut: number, bytesOut: number }
 

@@ -152,14 +152,15 @@ async function byteByByte (t: Test, port: number): Promise<number> {
     client.setNoDelay(true)
     const server = connect({ port, host: '127.0.0.1' })
     client.on('error', () => { server.destroy() }).on('close', () => { server.destroy() }).pipe(server)
-    void (async () => {
+    const answer = async () => {
       for await (const chunk of server as AsyncIterable<Buffer>) {
         for (const byte of chunk) {
           client.write(Buffer.of(byte))
           await turn()
         }
       }
-    })().catch(() => {}).finally(() => { client.destroy() })
+    }
+    answer().finally(() => { client.destroy() }).catch(() => {})
   })
   proxy.listen(0, '127.0.0.1')
   await once(proxy, 'listening')
