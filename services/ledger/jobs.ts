@@ -57,8 +57,20 @@ export async function retain ({ redis, logger }: JobContext, nowMs: number): Pro
   await forgetEndedBefore(redis, nowMs - LOST_SESSION_TTL_SECONDS * 1000)
 }
 
+export interface Job {
+  name: string
+  /** as node-cron reads it, in UTC */
+  expression: string
+  work: (context: JobContext, nowMs: number) => Promise<void>
+}
+
+const JOBS: readonly Job[] = [
+  { name: 'end-lost-sessions', expression: '* * * * *', work: endLostSessions },
+  { name: 'retain', expression: '17 * * * *', work: retain }
+]
+
 /** The jobs on their schedule. Every ledger has the schedule; Redis lets one of them run each firing. */
-export function scheduleJobs (context: JobContext) {
+export function scheduleJobs (context: JobContext, jobs = JOBS) {
   const { redis, metrics, logger } = context
   const runCoordinator = {
     shouldRun: async (key: string, ttlMs: number) => {
@@ -69,7 +81,7 @@ export function scheduleJobs (context: JobContext) {
       }
     }
   }
-  const job = (name: string, expression: string, work: (context: JobContext, nowMs: number) => Promise<void>) =>
+  const tasks = jobs.map(({ name, expression, work }) =>
     schedule(expression, async () => {
       try {
         await work(context, Date.now())
@@ -77,10 +89,6 @@ export function scheduleJobs (context: JobContext) {
       } catch (error) {
         logger.error({ job: name, reason: (error as Error).message }, 'a job failed; it runs again at its next time')
       }
-    }, { name, timezone: 'Etc/UTC', noOverlap: true, distributed: true, runCoordinator })
-  const tasks = [
-    job('end-lost-sessions', '* * * * *', endLostSessions),
-    job('retain', '17 * * * *', retain)
-  ]
+    }, { name, timezone: 'Etc/UTC', noOverlap: true, distributed: true, runCoordinator }))
   return { stop: async () => { for (const task of tasks) await task.destroy() } }
 }

@@ -1,26 +1,46 @@
-import { schedule } from 'node-cron'
+import { pino } from 'pino'
 import t from 'tap'
-import { claimJobRun } from '../../../services/store/job-runs.ts'
+import { scheduleJobs } from '../../../services/ledger/jobs.ts'
+import { createLedgerMetrics } from '../../../services/ledger/ledger-metrics.ts'
+import { createMetrics } from '../../../services/runtime/metrics.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
 import { until } from '../../helpers/until.ts'
 
-t.test('of two ledgers with the same schedule one runs each firing', async t => {
+const logger = pino({ level: 'silent' })
+
+t.test('of two ledgers with the same schedule one runs each firing, and a job that fails runs again', async t => {
   const server = await startRedisServer(t, { variant: 'central' })
-  const asked: string[] = []
-  const ran: string[] = []
-  for (const ledger of ['one', 'two']) {
-    const redis = await server.connect()
-    const runCoordinator = {
-      shouldRun: async (key: string, ttlMs: number) => {
-        asked.push(`${key} ${ledger}`)
-        return await claimJobRun(redis, key, ttlMs)
-      }
-    }
-    const task = schedule('* * * * * *', ({ triggeredAt }) => { ran.push(`${ledger} ${triggeredAt.getTime()}`) }, { name: 'tick', timezone: 'Etc/UTC', noOverlap: true, distributed: true, runCoordinator })
-    t.teardown(async () => { await task.destroy() })
+  let runs = 0
+  const metrics = ['one', 'two'].map(() => createLedgerMetrics(createMetrics('ledger', 'test')))
+  const work = async () => {
+    runs += 1
+    if (runs === 1) throw new Error('the first one fails')
   }
-  const bothAsked = () => [...new Set(asked.map(ask => ask.split(' ')[0]))].filter(key => ['one', 'two'].every(ledger => asked.includes(`${key} ${ledger}`)))
-  await until('both have asked for two firings', () => bothAsked().length >= 2 && ran.length >= 2)
-  const firings = new Set(asked.map(ask => ask.split(' ')[0]))
-  t.ok(ran.length <= firings.size, `${firings.size} firings, run: ${ran.join(', ')}`)
+  for (const own of metrics) {
+    const jobs = scheduleJobs({ redis: await server.connect(), metrics: own, logger }, [{ name: 'tick', expression: '* * * * * *', work }])
+    t.teardown(jobs.stop)
+  }
+  const redis = await server.connect()
+  await until('it has run three times', () => runs >= 3)
+  const marks = (await redis.keys('job:*')).length
+  t.ok(runs <= marks, `${runs} runs of ${marks} firings`)
+  const successes = await Promise.all(metrics.map(async ({ jobs }) => (await jobs.get()).values[0]?.value ?? 0))
+  t.ok(Math.max(...successes) > 0)
+})
+
+t.test('while Redis is away no firing runs, for nobody could tell who runs it', async t => {
+  const server = await startRedisServer(t, { variant: 'central' })
+  const redis = await server.connect()
+  let ran = 0
+  let asked = 0
+  const set = redis.set.bind(redis)
+  redis.set = ((...args: Parameters<typeof set>) => {
+    asked += 1
+    return set(...args)
+  }) as typeof redis.set
+  await server.stop()
+  const jobs = scheduleJobs({ redis, metrics: createLedgerMetrics(createMetrics('ledger', 'test')), logger }, [{ name: 'tick', expression: '* * * * * *', work: async () => { ran += 1 } }])
+  t.teardown(jobs.stop)
+  await until('two firings were asked for', () => asked >= 2)
+  t.equal(ran, 0)
 })

@@ -97,6 +97,7 @@ t.test('an agent that dies at any moment, again and again, loses nothing and cou
     await line.settle(life)
     await line.compare(t)
     t.equal(life.follower.gaps, 0, 'the backlog held everything')
+    t.equal(life.follower.sessions, open.length, 'what has ended is forgotten')
     return t.passing()
   }), { numRuns: 40, endOnFailure: true })
   t.ok(unsaved > 10, `it died ${unsaved} times with something heard that was not saved, over ${number} calls`)

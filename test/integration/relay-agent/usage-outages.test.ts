@@ -50,6 +50,22 @@ t.test("a node's Redis that is killed takes no call with it", async t => {
   await line.compare(t)
 })
 
+t.test("a node's Redis that hangs may have saved what it did not answer to: it is saved again, and counts once", async t => {
+  const line = await startUsageLine(t)
+  const life = await line.live()
+  await life.followed()
+  const call = line.call(1)
+  await call.begin()
+  await call.relay(1_000, 1_000)
+  await until('it is heard', () => life.follower.sessions === 1)
+  line.node.pause()
+  await t.rejects(life.follower.save(), { message: 'Command timed out' })
+  line.node.resume()
+  await call.end(500, 500)
+  await line.settle(life)
+  await line.compare(t)
+})
+
 t.test("a node's Redis that comes back empty starts a new log; calls go on being counted", async t => {
   for (const survives of [true, false]) {
     const line = await startUsageLine(t)
