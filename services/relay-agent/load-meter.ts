@@ -1,11 +1,13 @@
 interface Reading {
+  /** since when `bytes` have come */
   startMs: number
   bytes: number
-  bitsPerSecond: number
+  /** the last finished interval and its bytes */
   overMs: number
+  overBytes: number
 }
 
-/** Reports closer together than this are one: a replay brings many at once, and a rate over no time means nothing. */
+/** Reports closer together than this are one: a rate over no time means nothing. */
 const MIN_INTERVAL_MS = 1_000
 
 /**
@@ -15,17 +17,29 @@ const MIN_INTERVAL_MS = 1_000
 export class LoadMeter {
   readonly #readings = new Map<string, Reading>()
 
-  /** `bytes` went to or came from the client since the session's last report. */
-  report (allocation: string, bytes: number, nowMs: number): void {
+  /** A session whose last report came at `sinceMs`; unknown ones begin with their first report. */
+  begin (allocation: string, sinceMs: number): void {
+    this.#readings.set(allocation, { startMs: sinceMs, bytes: 0, overMs: 0, overBytes: 0 })
+  }
+
+  /**
+   * `bytes` went to or came from the client since the session's last report. A replay brings the reports of a long time
+   * at once: they all belong to the interval that the first of them has closed.
+   */
+  report (allocation: string, bytes: number, nowMs: number, replaying = false): void {
     const reading = this.#readings.get(allocation)
     if (!reading) {
-      this.#readings.set(allocation, { startMs: nowMs, bytes: 0, bitsPerSecond: 0, overMs: 0 })
+      this.begin(allocation, nowMs)
       return
     }
-    reading.bytes += bytes
+    if (bytes === 0) return
     const overMs = nowMs - reading.startMs
-    if (bytes === 0 || overMs < MIN_INTERVAL_MS) return
-    this.#readings.set(allocation, { startMs: nowMs, bytes: 0, bitsPerSecond: reading.bytes * 8000 / overMs, overMs })
+    if (overMs < MIN_INTERVAL_MS) {
+      if (replaying && reading.overMs > 0) reading.overBytes += bytes
+      else reading.bytes += bytes
+      return
+    }
+    this.#readings.set(allocation, { startMs: nowMs, bytes: 0, overMs, overBytes: reading.bytes + bytes })
   }
 
   forget (allocation: string): void {
@@ -39,8 +53,8 @@ export class LoadMeter {
   /** Egress of the node in bits per second: what a client sends leaves to its peer, what the peer sends leaves to it. */
   bitsPerSecond (nowMs: number): number {
     let sum = 0
-    for (const { startMs, bitsPerSecond, overMs } of this.#readings.values()) {
-      sum += bitsPerSecond * Math.min(1, overMs / Math.max(1, nowMs - startMs))
+    for (const { startMs, overMs, overBytes } of this.#readings.values()) {
+      if (overMs > 0) sum += overBytes * 8000 / Math.max(overMs, nowMs - startMs)
     }
     return Math.round(sum)
   }

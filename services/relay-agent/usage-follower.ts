@@ -30,6 +30,8 @@ const ROWS_A_BATCH = 200
 /** Waiting batches from which on open sessions stay out of the outbox: their next row says it all again, and the disk of a node that is cut off fills with endings only. */
 const OUTBOX_CROWDED = 500
 const RECONNECT_MS = 500
+/** A whole backlog of 64 MB is folded in about a second; what comes this soon after a reconnect may be of the past. */
+const REPLAY_MS = 3_000
 /** The agent's own writes move the position too; this much of them is worth a save of the position alone. */
 const POSITION_DRIFT_BYTES = 4 * 1024 * 1024
 
@@ -111,6 +113,7 @@ export class UsageFollower {
     this.#savedOffset = this.#cursor.position.offset
     for (const [allocation, session] of saved?.sessions ?? []) {
       this.#sessions.set(allocation, session)
+      this.#load.begin(allocation, session.atMs)
       this.#report(allocation, session, 'open')
     }
   }
@@ -149,7 +152,7 @@ export class UsageFollower {
         if (state === 'open') {
           this.#sessions.set(allocation, session)
           this.#dirty.set(allocation, session)
-          this.#load.report(allocation, deltaBytes, now())
+          this.#load.report(allocation, deltaBytes, now(), now() - (this.#feedSinceMs ?? 0) < REPLAY_MS)
           this.#report(allocation, session, state)
         } else {
           this.#sessions.set(allocation, session)

@@ -28,7 +28,7 @@ export function loadConfig<T extends TProperties> (schema: TObject<T>, environme
       try {
         data[name] = readFileSync(file, 'utf8').trim()
       } catch (error) {
-        problems.push(`${name}_FILE cannot be read: ${(error as NodeJS.ErrnoException).code} ${file}`)
+        problems.push(`${name}_FILE names a file that cannot be read: ${(error as NodeJS.ErrnoException).code}`)
       }
     }
   }

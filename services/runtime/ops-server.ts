@@ -29,5 +29,3 @@ export function createOpsServer (logger: Logger, metrics: Metrics, readiness: ()
   })
   return server
 }
-
-export type OpsServer = ReturnType<typeof createOpsServer>

@@ -30,5 +30,3 @@ export function repeat (intervalMs: number, work: () => Promise<void>, onError: 
     }
   }
 }
-
-export type Repeating = ReturnType<typeof repeat>

@@ -27,6 +27,8 @@ export interface FeedOptions {
 
 /** Redis drops a replica it has not heard of for repl-timeout (60 s), and logs lag by what it acknowledges. */
 const ACK_INTERVAL_MS = 1_000
+/** Behind a diskless snapshot Redis sends nothing before it has heard a first acknowledgement, and it ignores early ones. */
+const FIRST_ACK_INTERVAL_MS = 50
 /** Redis sends a PING every 10 s (repl-ping-replica-period); three missed ones mean the link is dead. */
 const SILENCE_TIMEOUT_MS = 30_000
 
@@ -69,8 +71,15 @@ export async function * followNode ({ url, position, signal }: FeedOptions): Asy
 
     const start = current.offset
     const reader = new ReplicationStreamReader()
-    acknowledge = setInterval(() => { socket.write(encode(['REPLCONF', 'ACK', String(current.offset)])) }, ACK_INTERVAL_MS)
+    const sendAcknowledgement = () => { socket.write(encode(['REPLCONF', 'ACK', String(current.offset)])) }
+    let heard = false
+    acknowledge = setInterval(sendAcknowledgement, FIRST_ACK_INTERVAL_MS)
     for await (const chunk of lines.rest()) {
+      if (!heard) {
+        heard = true
+        clearInterval(acknowledge)
+        acknowledge = setInterval(sendAcknowledgement, ACK_INTERVAL_MS)
+      }
       const events = reader.read(chunk)
       current = { replicationId: current.replicationId, offset: start + reader.consumed }
       if (events.length > 0) yield { kind: 'events', events, position: current }

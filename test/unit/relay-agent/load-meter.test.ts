@@ -55,6 +55,21 @@ t.test('reports within a second are one, and a refresh that brings no bytes is n
   t.equal(meter.bitsPerSecond(10_000), 1_000_000)
 })
 
+t.test('a replay of a long absence is spread over that absence', async t => {
+  const meter = new LoadMeter()
+  meter.begin('one', 0)
+  for (let index = 0; index < 10; index++) meter.report('one', 1_250_000, 100_000 + index, true)
+  t.equal(meter.bitsPerSecond(100_010), 1_000_000)
+  meter.report('one', 2_500_000, 120_000)
+  t.equal(meter.bitsPerSecond(120_000), 1_000_000, 'and the interval behind it is its own')
+})
+
+t.test('a session fast enough for several reports a second keeps its true rate', async t => {
+  const meter = new LoadMeter()
+  for (let index = 0; index <= 100; index++) meter.report('one', 1_250_000, index * 100)
+  t.equal(meter.bitsPerSecond(10_000), 100_000_000)
+})
+
 t.test('a growing counter becomes a rate from its second reading on', async t => {
   const rate = createRateMeter()
   t.equal(rate(1_000, 0), null)
