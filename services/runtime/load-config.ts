@@ -18,6 +18,7 @@ export type Environment = Record<string, string | undefined>
 export function loadConfig<T extends TProperties> (schema: TObject<T>, environment: Environment): Static<TObject<T>> {
   const problems: string[] = []
   const data: Record<string, string> = {}
+  const unreadable = new Set<string>()
   for (const name of Object.keys(schema.properties)) {
     const value = environment[name]
     const file = environment[`${name}_FILE`]
@@ -28,6 +29,7 @@ export function loadConfig<T extends TProperties> (schema: TObject<T>, environme
       try {
         data[name] = readFileSync(file, 'utf8').trim()
       } catch (error) {
+        unreadable.add(name)
         problems.push(`${name}_FILE names a file that cannot be read: ${(error as NodeJS.ErrnoException).code}`)
       }
     }
@@ -36,7 +38,7 @@ export function loadConfig<T extends TProperties> (schema: TObject<T>, environme
   try {
     config = envSchema<Static<TObject<T>>>({ schema, data, env: false })
   } catch (error) {
-    problems.push(...problemsOf(error, schema))
+    problems.push(...problemsOf(error, schema, unreadable))
   }
   if (problems.length > 0 || config === undefined) {
     throw new ConfigError(`The configuration cannot be used:\n${problems.map(problem => `  - ${problem}`).join('\n')}\nSee .env.example for every setting.`)
@@ -47,11 +49,12 @@ export function loadConfig<T extends TProperties> (schema: TObject<T>, environme
 interface AjvError { instancePath: string, keyword: string, message?: string, params: Record<string, unknown> }
 
 /** Never repeats the value itself: it may be a secret that stands in the wrong place. */
-function problemsOf (error: unknown, schema: TObject): string[] {
+function problemsOf (error: unknown, schema: TObject, explained: ReadonlySet<string>): string[] {
   const errors = (error as { errors?: AjvError[] }).errors
   if (!errors) return [(error as Error).message]
-  return errors.map(({ instancePath, keyword, message, params }) => {
+  return errors.flatMap(({ instancePath, keyword, message, params }) => {
     const name = keyword === 'required' ? String(params.missingProperty) : instancePath.slice(1)
+    if (explained.has(name)) return []
     const description = (schema.properties[name] as { description?: string } | undefined)?.description
     const what = keyword === 'required' ? 'is not set' : String(message)
     return `${name} ${what}${description ? ` (${description})` : ''}`
