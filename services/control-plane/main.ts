@@ -27,7 +27,11 @@ await runProcess(logger, async () => {
 
   await untilReady(redis, START_PATIENCE_MS)
 
-  const fleet = watchFleet(redis, Date.now)
+  const invalid = new Set<string>()
+  const fleet = watchFleet(redis, Date.now, node => {
+    if (!invalid.has(node)) logger.error({ node }, 'the heartbeat of this node cannot be read, so it is not used: is its agent of another version?')
+    invalid.add(node)
+  })
   const watchMetrics = () => { if (fleet.snapshot) ownMetrics.watch(fleet.snapshot) }
   const watching = repeat(SNAPSHOT_MS, async () => {
     try {

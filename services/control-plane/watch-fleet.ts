@@ -12,13 +12,13 @@ export interface FleetWatch {
 }
 
 /** Keeps the snapshot of this replica, and each node's list of the fleet's relay addresses, which are its allowed peers. */
-export function watchFleet (redis: Redis, now: () => number): FleetWatch {
+export function watchFleet (redis: Redis, now: () => number, onInvalidNode: (id: string) => void): FleetWatch {
   let snapshot: Snapshot | undefined
   return {
     get snapshot () { return snapshot },
     async read () {
       try {
-        const [nodes, appsAndKeys] = await Promise.all([readNodes(redis), readAppsAndKeys(redis, snapshot?.appsAndKeys.version)])
+        const [nodes, appsAndKeys] = await Promise.all([readNodes(redis, onInvalidNode), readAppsAndKeys(redis, snapshot?.appsAndKeys.version)])
         snapshot = nextSnapshot(snapshot, { nodes, appsAndKeys }, now())
         await allowFleet(redis, nodes)
       } catch (error) {

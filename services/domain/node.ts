@@ -20,7 +20,8 @@ export const ObservedNode = Type.Object({
   beat: Type.Integer(),
   clockMs: Type.Integer(),
   region: Region,
-  relayIps: Type.Array(Type.String()),
+  // single addresses only: they become allowed peers of the whole fleet, and a range would open its private networks
+  relayIps: Type.Array(Type.String({ pattern: '^[0-9a-fA-F.:]{2,45}$' }), { maxItems: 4 }),
   urls: Type.Array(Type.String(), { description: 'turn: and turns: URLs, best first' }),
   capacityBitsPerSecond: Type.Number(),
   maxAllocations: Type.Integer(),

@@ -22,10 +22,8 @@ export interface UsageRow extends Traffic {
   atMs: number
 }
 
-/** One shipment of an agent. Sequence numbers grow by one within a log; a log lives as long as the agent's outbox. */
+/** One shipment of an agent. */
 export interface UsageBatch {
-  log: string
-  sequence: number
   region: string
   rows: UsageRow[]
 }

@@ -27,9 +27,19 @@ export interface ApplierOptions {
 export async function applyNextUsage (options: ApplierOptions): Promise<void> {
   const nodes = await listNodeIds(options.redis)
   if (nodes.length === 0) return
+  let failure: Error | undefined
+  const failed = new Set<string>()
   for (const delivered of await readUsage(options.waiting, nodes, BATCHES_A_READ, READ_BLOCK_MS)) {
-    await applyOne(options, delivered)
+    // the batches of one node in their order; one that fails does not hold up the other nodes
+    if (failed.has(delivered.node)) continue
+    try {
+      await applyOne(options, delivered)
+    } catch (error) {
+      failed.add(delivered.node)
+      failure = error as Error
+    }
   }
+  if (failure) throw failure
 }
 
 async function applyOne ({ redis, keys, metrics, logger, now }: ApplierOptions, delivered: DeliveredBatch): Promise<void> {

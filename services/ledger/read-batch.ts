@@ -7,7 +7,8 @@ import type { DerivedKeys } from '../domain/turn-credential.ts'
 import { UNPRICED } from '../domain/usage.ts'
 import type { BookedRow } from '../store/usage-ledger.ts'
 
-const Count = Type.Integer({ minimum: 0 })
+/** Far above what one session can relay, far below where the ledger's 64-bit sums would overflow. */
+const Count = Type.Integer({ minimum: 0, maximum: 2 ** 50 })
 const Batch = Compile(Type.Object({
   region: Type.String({ pattern: REGION_PATTERN }),
   rows: Type.Array(Type.Object({
@@ -21,7 +22,7 @@ const Batch = Compile(Type.Object({
     bytesIn: Count,
     packetsOut: Count,
     bytesOut: Count
-  }))
+  }), { maxItems: 1000 })
 }))
 
 export interface ReadBatch {

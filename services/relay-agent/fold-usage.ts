@@ -34,8 +34,9 @@ export function foldEvent (sessions: ReadonlyMap<string, FoldedSession>, realm: 
   const match = ALLOCATION_CHANNEL.exec(channel.slice(prefix.length))
   if (!match) return NOTHING
   const [, username = '', allocation = '', event] = match
-  const known = sessions.get(allocation)
-  if (known && known.username !== username) return { kind: 'unproven' }
+  const held = sessions.get(allocation)
+  // of an allocation held under another name, only what coturn says of authenticated sessions alone is believed
+  const known = held?.username === username ? held : undefined
   const session = known ?? { ...noTraffic(), username, startedAtMs: nowMs, atMs: nowMs }
 
   if (event === 'status') {

@@ -1,8 +1,9 @@
 import { readDesired, writeObserved } from '../store/nodes.ts'
-import { announceDrained } from '../store/agent-state.ts'
+import { announceDrained, readBoot, readSavedDesired, saveDesired } from '../store/agent-state.ts'
 import { connectRedis, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
 import { coturnKeys } from '../store/keys.ts'
 import { realmOf } from '../domain/node.ts'
+import type { DesiredNode } from '../domain/node.ts'
 import { loadConfig } from '../runtime/load-config.ts'
 import { createLogger, logOutage } from '../runtime/logger.ts'
 import { createMetrics } from '../runtime/metrics.ts'
@@ -66,18 +67,29 @@ await runProcess(logger, async () => {
       obeyer.reopen()
       obeying.now()
     },
-    onStopping: boot => { stopping = stopRelay(boot) }
+    onStopping: boot => {
+      if (ending === boot) return
+      ending = boot
+      stopping = stopRelay(boot)
+    }
   })
+  /** the boot whose sessions are being ended; launch repeats its wish until it is done */
+  let ending: string | undefined
   let stopping: Promise<void> = Promise.resolve()
   async function stopRelay (boot: string): Promise<void> {
+    // a wish of the past, heard in a replay, must not end the calls of the coturn that runs now
+    const isStillRunning = async () => follower.boot === boot && await readBoot(nodeRedis) === boot
     try {
+      if (!await isStillRunning()) return
       await obeyer.close()
       tellNow()
-      const complete = await endAllSessions(cli, () => follower.sessions, () => saving.flush(), now)
+      const complete = await endAllSessions({ cli, isStillRunning, openSessions: () => follower.sessions, save: () => saving.flush(), now })
       if (complete) await announceDrained(nodeRedis, boot)
       logger.info({ boot, complete }, 'ended all sessions, for coturn is being stopped')
     } catch (error) {
       logger.warn({ boot, reason: (error as Error).message }, 'coturn stopped before its sessions could be ended')
+    } finally {
+      if (!await isStillRunning().catch(() => false)) obeyer.reopen()
     }
   }
 
@@ -103,14 +115,25 @@ await runProcess(logger, async () => {
     }
   }
 
+  let savedDesired = ''
   const obeying = repeat(OBEY_MS, async () => {
-    const desired = await readDesired(central, node)
+    const desired = await readDesired(central, node).catch(async error => {
+      // without the centre the last wish stands: a coturn that restarts now needs its secrets all the same
+      const last = await readSavedDesired(nodeRedis)
+      if (last) await obey(last)
+      throw error
+    })
     if (!desired) throw new Error(`node ${node} is not registered: PUT /admin/v1/nodes/${node}`)
-    if (await obeyer.obey(desired)) {
-      logger.info({ generations: obeyer.generationsApplied }, 'secret generations applied')
-      tellNow()
-    }
+    await obey(desired)
+    const json = JSON.stringify(desired)
+    if (json !== savedDesired) await saveDesired(nodeRedis, desired)
+    savedDesired = json
   }, centralOutage.failed)
+  async function obey (desired: DesiredNode): Promise<void> {
+    if (!await obeyer.obey(desired)) return
+    logger.info({ generations: obeyer.generationsApplied }, 'secret generations applied')
+    tellNow()
+  }
 
   let beat = now()
   let nextBeatAtMs = 0

@@ -13,6 +13,14 @@ export function createObeyer ({ userRedis, realm, nodeKey, ownIps }: { userRedis
   let closed = false
   let applied: number[] = []
   let settled = false
+  // one change after the other: an obedience begun before the closing must not put back what that takes away
+  let last: Promise<unknown> = Promise.resolve()
+  async function inTurn<T> (work: () => Promise<T>): Promise<T> {
+    const turn = last.then(work)
+    last = turn.catch(() => {})
+    return await turn
+  }
+
   return {
     /** Whether it has obeyed or closed once, so that `generationsApplied` is the truth and not just the beginning. */
     get settled (): boolean { return settled },
@@ -21,7 +29,7 @@ export function createObeyer ({ userRedis, realm, nodeKey, ownIps }: { userRedis
     get generationsApplied (): readonly number[] { return applied },
 
     /** Returns whether coturn accepts other generations than before. */
-    async obey (desired: DesiredNode): Promise<boolean> {
+    obey: async (desired: DesiredNode): Promise<boolean> => await inTurn(async () => {
       if (closed) return false
       const secrets = desired.generations.map(generation => deriveNodeSecret(nodeKey, generation))
       const changed = await reconcileSet(userRedis, coturnKeys.secrets(realm), secrets) || String(applied) !== String(desired.generations)
@@ -29,15 +37,15 @@ export function createObeyer ({ userRedis, realm, nodeKey, ownIps }: { userRedis
       settled = true
       await reconcileSet(userRedis, coturnKeys.allowedPeers(realm), [...new Set([...desired.fleetIps, ...ownIps])])
       return changed
-    },
+    }),
 
     /** Takes all secrets away: from now on coturn makes no new allocation; live sessions keep the key they have. */
-    async close (): Promise<void> {
+    close: async (): Promise<void> => await inTurn(async () => {
       closed = true
       settled = true
       applied = []
       await reconcileSet(userRedis, coturnKeys.secrets(realm), [])
-    },
+    }),
 
     reopen (): void {
       closed = false

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { SessionState, UsageBatch, UsageRow } from '../domain/session.ts'
-import type { AgentChange, AgentCursor, FoldedSession } from '../store/agent-state.ts'
-import { loadAgentState, readBoot, readStatusKeys, saveAgentChange, writeBoot } from '../store/agent-state.ts'
+import type { AgentChange, AgentCursor, FoldedSession, OutboxBatch } from '../store/agent-state.ts'
+import { ensureBoot, loadAgentState, readStatusKeys, saveAgentChange } from '../store/agent-state.ts'
 import { followNode } from '../store/node-feed.ts'
 import type { FeedPosition } from '../store/node-feed.ts'
 import type { Redis } from '../store/connect.ts'
@@ -51,6 +51,7 @@ export class UsageFollower {
   #replaceAll = false
   #inFlight: AgentChange | undefined
   #savedOffset = 0
+  #restored = false
   #following: Promise<void> | undefined
   /** since when the feed has been followed without a break; undefined while it is not */
   #feedSinceMs: number | undefined
@@ -111,6 +112,7 @@ export class UsageFollower {
     const saved = await loadAgentState(this.#options.redis)
     this.#cursor = saved?.cursor ?? { position: { replicationId: '', offset: 0 }, boot: '', log: randomUUID(), sequence: 0, gaps: 0 }
     this.#savedOffset = this.#cursor.position.offset
+    this.#restored = saved !== undefined
     for (const [allocation, session] of saved?.sessions ?? []) {
       this.#sessions.set(allocation, session)
       this.#load.begin(allocation, session.atMs)
@@ -121,17 +123,14 @@ export class UsageFollower {
   /** Events may have been missed: what coturn's own keys say stands, and what they no longer know has ended unseen. */
   async #resync (position: FeedPosition, missed: boolean): Promise<void> {
     const { redis, statsRedis, realm, now } = this.#options
-    let boot = await readBoot(redis)
-    if (boot === null) {
-      boot = this.#current.boot || `agent-${randomUUID()}`
-      await writeBoot(redis, boot)
-    }
-    const live = await readStatusKeys(statsRedis, realm)
+    const boot = await ensureBoot(redis, this.boot || `agent-${randomUUID()}`)
+    // of a boot not seen before, the keys may still be those of the one before it, which coturn wipes as it starts
+    const live = boot === this.boot ? await readStatusKeys(statsRedis, realm) : new Map<string, string>()
     if (missed) {
       this.#current.gaps += 1
       this.#options.metrics.gaps.inc()
     }
-    if (boot !== this.#current.boot) this.#startBoot(boot)
+    if (boot !== this.boot) this.#startBoot(boot)
     for (const allocation of [...this.#sessions.keys()]) if (!live.has(allocation)) this.#end(allocation, 'lost')
     for (const [allocation, username] of live) {
       if (this.#sessions.has(allocation)) continue
@@ -161,8 +160,7 @@ export class UsageFollower {
         break
       }
       case 'boot':
-        if (folded.boot !== this.boot) this.#startBoot(folded.boot)
-        this.#options.onBoot(folded.boot)
+        this.#startBoot(folded.boot)
         break
       case 'stopping':
         if (folded.boot === this.boot) this.#options.onStopping(folded.boot)
@@ -170,11 +168,12 @@ export class UsageFollower {
     }
   }
 
-  /** A new coturn runs: whatever the old one held has ended without a word. */
+  /** A new coturn runs: by the order of the stream, whatever is held has ended without a word. */
   #startBoot (boot: string): void {
     for (const allocation of [...this.#sessions.keys()]) this.#end(allocation, 'lost')
     this.#load.clear()
     this.#current.boot = boot
+    this.#options.onBoot(boot)
   }
 
   #end (allocation: string, state: SessionState): void {
@@ -215,16 +214,28 @@ export class UsageFollower {
     const drifted = Math.abs(cursor.position.offset - this.#savedOffset) > POSITION_DRIFT_BYTES
     const rows = this.#takeRows()
     if (this.#dirty.size === 0 && rows.length === 0 && !this.#replaceAll && !drifted) return undefined
-    const batches: string[] = []
+    const batches: OutboxBatch[] = []
     for (let start = 0; start < rows.length; start += ROWS_A_BATCH) {
-      cursor.sequence += 1
-      const batch: UsageBatch = { log: cursor.log, sequence: cursor.sequence, region: this.#options.region, rows: rows.slice(start, start + ROWS_A_BATCH) }
-      batches.push(JSON.stringify(batch))
+      const after = cursor.sequence
+      cursor.sequence = this.#nextSequence()
+      const batch: UsageBatch = { region: this.#options.region, rows: rows.slice(start, start + ROWS_A_BATCH) }
+      batches.push({ sequence: cursor.sequence, after, batch: JSON.stringify(batch) })
     }
     const change = { cursor: { ...cursor }, sessions: this.#dirty, replaceAll: this.#replaceAll, batches }
     this.#dirty = new Map()
     this.#replaceAll = false
     return change
+  }
+
+  /**
+   * Grows by one, but with the first of a life it jumps to the clock, in microseconds: a node's Redis that came back
+   * without its last moments has forgotten numbers that the ledger has seen, and none may ever come twice.
+   */
+  #nextSequence (): number {
+    const next = this.#current.sequence + 1
+    if (!this.#restored) return next
+    this.#restored = false
+    return Math.max(next, this.#options.now() * 1_000)
   }
 
   #takeRows (): UsageRow[] {

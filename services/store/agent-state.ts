@@ -1,7 +1,9 @@
+import type { DesiredNode } from '../domain/node.ts'
 import type { Traffic } from '../domain/session.ts'
 import type { Redis } from './connect.ts'
 import type { FeedPosition } from './node-feed.ts'
 import { coturnKeys, nodeKeys } from './keys.ts'
+import { parseDesired } from './nodes.ts'
 
 /** One allocation as folded so far; `username` is coturn's, not yet verified. */
 export interface FoldedSession extends Traffic {
@@ -35,8 +37,16 @@ export interface AgentChange {
   sessions: ReadonlyMap<string, FoldedSession | undefined>
   /** all sessions are in `sessions`: forget the others (after a resync or a new boot) */
   replaceAll: boolean
-  /** JSON of batches to ship; the last one has `cursor.sequence` */
-  batches: readonly string[]
+  /** to ship, in order */
+  batches: readonly OutboxBatch[]
+}
+
+/** One batch of the outbox. Sequence numbers only grow; `after` is that of the batch before, so a missing one shows. */
+export interface OutboxBatch {
+  sequence: number
+  after: number
+  /** JSON */
+  batch: string
 }
 
 /** Undefined on a node that has never been followed, or whose Redis came back empty. */
@@ -78,9 +88,7 @@ export async function saveAgentChange (redis: Redis, { cursor, sessions, replace
     sequence: cursor.sequence,
     gaps: cursor.gaps
   })
-  for (const [index, batch] of batches.entries()) {
-    transaction.xadd(nodeKeys.outbox, `${cursor.sequence - batches.length + 1 + index}-0`, 'batch', batch)
-  }
+  for (const { sequence, after, batch } of batches) transaction.xadd(nodeKeys.outbox, `${sequence}-0`, 'after', after, 'batch', batch)
   const results = await transaction.exec()
   for (const [error] of results ?? []) {
     if (error && !error.message.includes('equal or smaller than the target stream top item')) throw error
@@ -88,24 +96,30 @@ export async function saveAgentChange (redis: Redis, { cursor, sessions, replace
 }
 
 /** Batches after `sequence`, oldest first. */
-export async function readOutbox (redis: Redis, sequence: number, count: number): Promise<Array<{ sequence: number, batch: string }>> {
+export async function readOutbox (redis: Redis, sequence: number, count: number): Promise<OutboxBatch[]> {
   const entries = await redis.xrange(nodeKeys.outbox, `${sequence + 1}-0`, '+', 'COUNT', count)
-  return entries.map(([id, [, batch = '']]) => ({ sequence: Number.parseInt(id), batch }))
+  return entries.map(([id, [, after, , batch = '']]) => ({ sequence: Number.parseInt(id), after: Number(after), batch }))
 }
 
 /** Forgets batches up to `sequence`. */
 export const trimOutbox = (redis: Redis, sequence: number): Promise<unknown> =>
   redis.xtrim(nodeKeys.outbox, 'MINID', `${sequence + 1}-0`)
 
-/** Sequence of the oldest batch kept; undefined where the outbox is empty. */
-export async function oldestInOutbox (redis: Redis): Promise<number | undefined> {
-  const [entry] = await redis.xrange(nodeKeys.outbox, '-', '+', 'COUNT', 1)
-  return entry ? Number.parseInt(entry[0]) : undefined
-}
+/** How many batches the outbox keeps, those applied lately included. */
+export const countOutbox = (redis: Redis): Promise<number> => redis.xlen(nodeKeys.outbox)
 
 /** The boot launch announced last; null where none was (the node's Redis came back empty). */
 export const readBoot = (redis: Redis): Promise<string | null> => redis.get(nodeKeys.boot)
-export const writeBoot = (redis: Redis, boot: string): Promise<unknown> => redis.set(nodeKeys.boot, boot)
+
+/** Names the boot that runs where launch has not; returns the name that stands, which may be launch's after all. */
+export async function ensureBoot (redis: Redis, boot: string): Promise<string> {
+  await redis.set(nodeKeys.boot, boot, 'NX')
+  return await redis.get(nodeKeys.boot) ?? boot
+}
+
+/** What the control plane wanted of this node last, kept where the node can read it without the centre. */
+export const saveDesired = (redis: Redis, desired: DesiredNode): Promise<unknown> => redis.set(nodeKeys.desired, JSON.stringify(desired))
+export const readSavedDesired = async (redis: Redis): Promise<DesiredNode | null> => parseDesired(await redis.get(nodeKeys.desired))
 
 /** Tells launch that every session of this boot has ended and its total is safe. */
 export const announceDrained = (redis: Redis, boot: string): Promise<unknown> => redis.set(nodeKeys.drained, boot)

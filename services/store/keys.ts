@@ -45,6 +45,8 @@ export const nodeKeys = {
   cursor: 'agent:cursor',
   /** relay-agent: hash allocation -> JSON of the folded session */
   sessions: 'agent:sessions',
+  /** relay-agent: JSON of what the control plane wanted last, for when the centre is away */
+  desired: 'agent:desired',
   /** relay-agent: stream of batches the ledger has not yet applied, id `<sequence>-0` */
   outbox: 'agent:outbox'
 } as const

@@ -45,9 +45,17 @@ export async function * followNode ({ url, position, signal }: FeedOptions): Asy
   const onAbort = () => { socket.destroy() }
   signal.addEventListener('abort', onAbort, { once: true })
   let acknowledge: NodeJS.Timeout | undefined
+  let silence: NodeJS.Timeout | undefined
+  let heardBytes = 0
+  let heardAtMs = performance.now()
   try {
     await once(socket, 'connect', { signal })
-    socket.setTimeout(SILENCE_TIMEOUT_MS, () => { socket.destroy(new Error('the replication link went silent')) })
+    // a timer of our own: that of the socket starts anew with each acknowledgement we write
+    silence = setInterval(() => {
+      if (socket.bytesRead > heardBytes) heardAtMs = performance.now()
+      heardBytes = socket.bytesRead
+      if (performance.now() - heardAtMs > SILENCE_TIMEOUT_MS) socket.destroy(new Error('the replication link went silent'))
+    }, ACK_INTERVAL_MS)
     const lines = new LineReader(socket)
     if (password) await lines.ask(['AUTH', decodeURIComponent(username) || 'default', decodeURIComponent(password)])
     await lines.ask(['REPLCONF', 'listening-port', '0'])
@@ -89,6 +97,7 @@ export async function * followNode ({ url, position, signal }: FeedOptions): Asy
     if (!signal.aborted) throw error
   } finally {
     clearInterval(acknowledge)
+    clearInterval(silence)
     signal.removeEventListener('abort', onAbort)
     socket.destroy()
   }

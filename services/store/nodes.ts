@@ -1,11 +1,28 @@
-import type { DesiredNode, NodeFacts, ObservedNode } from '../domain/node.ts'
+import { Compile } from 'typebox/compile'
+import { DesiredNode, ObservedNode } from '../domain/node.ts'
+import type { NodeFacts } from '../domain/node.ts'
 import type { Redis } from './connect.ts'
 import { centralKeys } from './keys.ts'
 
+const desiredCheck = Compile(DesiredNode)
+const observedCheck = Compile(ObservedNode)
+
+/** What another process wrote is checked, not believed: a node that writes nonsense harms itself alone. */
+function parse<T> (json: string | null | undefined, check: { Check: (value: unknown) => value is T }): T | null {
+  if (!json) return null
+  try {
+    const value: unknown = JSON.parse(json)
+    return check.Check(value) ? value : null
+  } catch {
+    return null
+  }
+}
+export const parseDesired = (json: string | null): DesiredNode | null => parse(json, desiredCheck)
+
 export const listNodeIds = async (redis: Redis): Promise<string[]> => (await redis.smembers(centralKeys.nodes)).sort()
 
-/** All registered nodes, sorted by id. */
-export async function readNodes (redis: Redis): Promise<NodeFacts[]> {
+/** All registered nodes, sorted by id; `onInvalid` hears of nodes whose heartbeat cannot be read. */
+export async function readNodes (redis: Redis, onInvalid: (id: string) => void = () => {}): Promise<NodeFacts[]> {
   const ids = await listNodeIds(redis)
   if (ids.length === 0) return []
   const [desired, observed] = await Promise.all([
@@ -13,9 +30,10 @@ export async function readNodes (redis: Redis): Promise<NodeFacts[]> {
     redis.mget(ids.map(centralKeys.observed))
   ])
   return ids.flatMap((id, index) => {
-    const wish = desired[index]
-    const fact = observed[index]
-    return wish ? [{ id, desired: JSON.parse(wish), observed: fact ? JSON.parse(fact) : null }] : []
+    const wish = parse(desired[index], desiredCheck)
+    const fact = parse(observed[index], observedCheck)
+    if (observed[index] && !fact) onInvalid(id)
+    return wish ? [{ id, desired: wish, observed: fact }] : []
   })
 }
 
@@ -33,8 +51,7 @@ export const writeDesired = (redis: Redis, id: string, desired: DesiredNode): Pr
 
 /** Null where the node is not registered. */
 export async function readDesired (redis: Redis, id: string): Promise<DesiredNode | null> {
-  const json = await redis.get(centralKeys.desired(id))
-  return json ? JSON.parse(json) : null
+  return parse(await redis.get(centralKeys.desired(id)), desiredCheck)
 }
 
 export const writeObserved = (redis: Redis, id: string, observed: ObservedNode): Promise<unknown> =>

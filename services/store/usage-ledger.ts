@@ -36,7 +36,7 @@ export const sessionMember = (node: string, boot: string, allocation: string): s
 export async function applyUsage (redis: Redis, delivered: DeliveredBatch, rows: readonly BookedRow[]): Promise<ApplyOutcome> {
   const { node } = delivered
   const keys = [centralKeys.usage(node), centralKeys.applied(node), centralKeys.sessionsOpen, centralKeys.sessionsEnded, centralKeys.ledgerDays]
-  const values: Array<string | number> = [delivered.id, delivered.log, delivered.sequence, CLOSED_SESSION_TTL_SECONDS, LOST_SESSION_TTL_SECONDS]
+  const values: Array<string | number> = [delivered.id, delivered.log, delivered.sequence, CLOSED_SESSION_TTL_SECONDS, LOST_SESSION_TTL_SECONDS, delivered.after]
   for (const row of rows) {
     const member = sessionMember(node, row.boot, row.allocation)
     const hour = hourOf(row.atMs)

@@ -1,4 +1,5 @@
 import type { Redis } from './connect.ts'
+import type { OutboxBatch } from './agent-state.ts'
 import { centralKeys } from './keys.ts'
 
 /** One batch as it lies in a node's stream. The node is the stream's, whatever the batch may say. */
@@ -7,16 +8,20 @@ export interface DeliveredBatch {
   id: string
   log: string
   sequence: number
+  /** the sequence of the batch before it */
+  after: number
   batch: string
 }
 
 /**
- * Appends batches of consecutive sequence numbers. Atomic, and safe to repeat.
- * @returns the last sequence number of this log that the centre holds; below `firstSequence - 1` it took nothing and
- * wants the batches from there on
+ * Appends batches in their order. Atomic, and safe to repeat.
+ * @param skipHole true: nothing before the first of them is kept any more, so it is not waited for
+ * @returns the last sequence number of this log that the centre holds. Smaller than that of the last batch: it lacks
+ * something before, or has no room; larger than was ever shipped: it knows batches the agent has forgotten
  */
-export async function shipUsage (redis: Redis, node: string, log: string, firstSequence: number, oldestKept: number, batches: readonly string[]): Promise<number> {
-  return await redis.shipUsage(centralKeys.usage(node), centralKeys.applied(node), log, firstSequence, oldestKept, ...batches)
+export async function shipUsage (redis: Redis, node: string, log: string, batches: readonly OutboxBatch[], skipHole = false): Promise<number> {
+  return await redis.shipUsage(centralKeys.usage(node), centralKeys.applied(node), log, skipHole ? 1 : 0,
+    ...batches.flatMap(({ sequence, after, batch }) => [sequence, after, batch]))
 }
 
 /** How far the ledger has applied this log; 0 where it has not begun. */
@@ -34,7 +39,7 @@ export async function readUsage (redis: Redis, nodes: readonly string[], count: 
     const node = nodes[streams.indexOf(stream)]
     if (node === undefined) continue
     for (const [id, fields] of entries) {
-      batches.push({ node, id, log: fields[1] ?? '', sequence: Number(fields[3]), batch: fields[5] ?? '' })
+      batches.push({ node, id, log: fields[1] ?? '', sequence: Number(fields[3]), after: Number(fields[5]), batch: fields[7] ?? '' })
     }
   }
   return batches

@@ -123,6 +123,22 @@ t.test('launch stopped by TERM in the middle of calls: every session ends with i
   t.pass('and it serves again after the next start')
 })
 
+t.test('a wish to stop that is heard in a replay does not end the calls of the coturn that runs now', async t => {
+  const key = await stack.createApp('late-wish')
+  await stack.signal(AGENT, 'SIGKILL')
+  await stack.relaunchCoturn()
+  const calls = await startCalls(stack, key, 3)
+  await talk(calls, 100)
+  await stack.up()
+  for (let second = 0; second < 5; second++) {
+    await delay(1_000)
+    await talk(calls, 20)
+  }
+  t.ok(callersOf(calls).every(({ client }) => client.traffic.receivedPackets > 200), 'the calls go on')
+  await release(callersOf(calls))
+  await expectExact(t, stack, 'late-wish', callersOf(calls), 'and are counted')
+})
+
 t.test('coturn killed and restarted: its sessions close as lost, and the new ones are not merged with them', async t => {
   const key = await stack.createApp('coturn-killed')
   const calls = await startCalls(stack, key, 4)

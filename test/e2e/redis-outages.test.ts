@@ -22,7 +22,7 @@ t.test('the central Redis stopped for 30 s: credentials go on, the outage is sai
   t.match(answer.body, { provider: 'coturn', degraded: true })
   const newcomer = await connectCaller(stack, key)
   await newcomer.client.allocate()
-  t.pass('and they work: the relay depends on nothing remote')
+  t.pass('and they work')
   const admin = await stack.admin('GET', '/apps')
   t.equal(admin.status, 503)
   t.match(admin.body, { code: 'store_unavailable' })
@@ -52,6 +52,21 @@ t.test('the central Redis killed with -9 in the middle of booking, back from its
     await release(callersOf(calls.slice(2)))
   }
   await expectExact(t, stack, 'killed', callersOf(all), 'Redis killed')
+})
+
+t.test('coturn restarted while the central Redis is away serves again: the relay depends on nothing remote', async t => {
+  const key = await stack.createApp('restarted')
+  await stack.signal('central-redis', 'SIGSTOP')
+  try {
+    await stack.relaunchCoturn()
+    const caller = await connectCaller(stack, key)
+    await until('an allocation succeeds', async () => await caller.client.allocate().then(() => true, () => false))
+    await release([caller])
+  } finally {
+    await stack.signal('central-redis', 'SIGCONT')
+  }
+  await until('it is booked', async () => (await ledgerSessions(stack, 'restarted', 'ended')).length > 0)
+  t.pass('and what it relayed meanwhile is booked')
 })
 
 t.test('the central Redis hung by SIGSTOP', async t => {

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -104,6 +104,16 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {} }
     pid: async (part: string) => Number.parseInt(await read('run', `${part}.pid`)),
     signal: async (part: string, signal: NodeJS.Signals) => {
       process.kill(Number.parseInt(await read('run', `${part}.pid`)), signal)
+    },
+    /** Stops coturn by its supervisor and starts it again as a supervisor of an operator's own would; `between` runs while it is down. */
+    relaunchCoturn: async (between: () => Promise<void> = async () => {}): Promise<void> => {
+      const pid = Number.parseInt(await read('run', 'node-1-coturn.pid'))
+      const environment = Object.fromEntries((await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0').filter(Boolean).map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]))
+      process.kill(pid, 'SIGTERM')
+      await until('coturn has stopped', async () => await read('nodes', 'node-1', 'coturn', 'turnserver.pid').then(() => false, () => true), 40_000)
+      await between()
+      spawn(join(ROOT, 'infra/coturn/launch'), { detached: true, stdio: 'ignore', env: environment }).unref()
+      await until('coturn runs again', async () => await read('nodes', 'node-1', 'coturn', 'turnserver.pid').then(() => true, () => false))
     },
     /** One sample of a process' metrics; `where` picks a series by part of its labels. */
     metric: async (port: number, name: string, where = ''): Promise<number> => {

@@ -34,7 +34,7 @@ export const bookedRow = (differs: Partial<BookedRow> = {}): BookedRow => ({
 
 /** Ships one batch and takes it from the stream as a ledger would; its content is not read by the scripts. */
 export async function deliver (redis: Redis, node: string, log: string, sequence: number): Promise<DeliveredBatch> {
-  await shipUsage(redis, node, log, sequence, sequence, ['{}'])
+  await shipUsage(redis, node, log, [{ sequence, after: sequence - 1, batch: '{}' }], true)
   const delivered = (await readUsage(redis, [node], 10_000, 1)).find(batch => batch.log === log && batch.sequence === sequence)
   if (!delivered) throw new Error(`batch ${sequence} of ${log} did not arrive`)
   return delivered

@@ -3,6 +3,7 @@
 -- KEYS[1] usage:<node>  KEYS[2] applied:<node>  KEYS[3] sessions:open  KEYS[4] sessions:ended  KEYS[5] ledger-days
 -- then three keys a usage row: session:<member>, ledger:<row name>, ledger-day:<day>
 -- ARGV[1] stream id  ARGV[2] log  ARGV[3] sequence  ARGV[4] ttl of a closed session's record (s)  ARGV[5] of a lost one's
+-- ARGV[6] sequence of the batch before it
 -- then sixteen values a usage row: member, row name, day, app, user tag, username's expiry, provider, region, state,
 -- started ms, at ms, seconds, packets in, bytes in, packets out, bytes out
 -- Returns 'applied', 'duplicate', or 'gap' (applied, but batches of this log before it are missing).
@@ -15,7 +16,7 @@ local outcome = 'applied'
 local applied = redis.call('HMGET', KEYS[2], 'log', 'sequence')
 if applied[1] == ARGV[2] then
   if tonumber(ARGV[3]) <= tonumber(applied[2]) then return 'duplicate' end
-  if tonumber(ARGV[3]) > tonumber(applied[2]) + 1 then outcome = 'gap' end
+  if tonumber(ARGV[6]) > tonumber(applied[2]) then outcome = 'gap' end
 end
 
 local function add (row, field, delta)
@@ -23,7 +24,7 @@ local function add (row, field, delta)
 end
 
 for index = 0, (#KEYS - 5) / KEYS_A_ROW - 1 do
-  local key, value = 5 + index * KEYS_A_ROW, 5 + index * VALUES_A_ROW
+  local key, value = 5 + index * KEYS_A_ROW, 6 + index * VALUES_A_ROW
   local session, row, day = KEYS[key + 1], KEYS[key + 2], KEYS[key + 3]
   local member, state, at = ARGV[value + 1], ARGV[value + 9], ARGV[value + 11]
   local old = redis.call('HMGET', session, 'state', 'lostRow', unpack(FIELDS))
@@ -36,7 +37,7 @@ for index = 0, (#KEYS - 5) / KEYS_A_ROW - 1 do
     if not before then
       add(row, 'sessions', 1)
       redis.call('HSET', session, 'app', ARGV[value + 4], 'userTag', ARGV[value + 5], 'expiresAt', ARGV[value + 6],
-        'provider', ARGV[value + 7], 'region', ARGV[value + 8], 'startedAt', ARGV[value + 10])
+        'provider', ARGV[value + 7], 'region', ARGV[value + 8], 'startedAt', ARGV[value + 10], 'state', state)
     end
     for offset, field in ipairs(FIELDS) do
       local was, is = tonumber(old[offset + 2] or '0'), tonumber(ARGV[value + VALUES_BEFORE_FIELDS + offset])

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { applyNextUsage } from '../../../services/ledger/apply-usage.ts'
-import { oldestInOutbox } from '../../../services/store/agent-state.ts'
+import { readOutbox } from '../../../services/store/agent-state.ts'
 import { readUsage } from '../../../services/store/usage-stream.ts'
 import { until } from '../../helpers/until.ts'
 import { NODE, startUsageLine } from './usage-line.ts'
@@ -53,7 +53,7 @@ t.test('applied batches stay in the outbox for a minute, and are sent again to a
   await line.settle(life)
   await life.ship()
   await life.ship()
-  t.equal(await oldestInOutbox(life.redis), 1, 'it knows what was applied, and keeps it')
+  t.equal((await readOutbox(life.redis, 0, 1))[0]?.sequence, 1, 'it knows what was applied, and keeps it')
   await line.centre.flushall()
   await line.register()
   await life.pump()
@@ -64,7 +64,7 @@ t.test('applied batches stay in the outbox for a minute, and are sent again to a
   await line.settle(life)
   line.clock.ms += 60_001
   await life.ship()
-  const oldest = await oldestInOutbox(life.redis)
+  const oldest = (await readOutbox(life.redis, 0, 1))[0]?.sequence
   t.ok(oldest === undefined || oldest >= life.follower.sequence, 'what was applied a minute ago is forgotten')
 })
 
@@ -106,8 +106,8 @@ t.test('an outbox with a hole in it does not wait for what is lost', async t => 
 
 t.test('rubbish in a stream is dropped and counted, and does not stop what is behind it', async t => {
   const line = await startUsageLine(t)
-  await line.centre.xadd(`usage:${NODE}`, '*', 'log', 'foreign', 'sequence', '1', 'batch', '{"rows": "none"}')
-  await line.centre.xadd(`usage:${NODE}`, '*', 'log', 'foreign', 'sequence', '2', 'batch', 'no JSON')
+  await line.centre.xadd(`usage:${NODE}`, '*', 'log', 'foreign', 'sequence', '1', 'after', '0', 'batch', '{"rows": "none"}')
+  await line.centre.xadd(`usage:${NODE}`, '*', 'log', 'foreign', 'sequence', '2', 'after', '1', 'batch', 'no JSON')
   const life = await line.live()
   await life.followed()
   const call = line.call(1)
@@ -116,4 +116,28 @@ t.test('rubbish in a stream is dropped and counted, and does not stop what is be
   await line.settle(life)
   await line.compare(t)
   t.equal((await line.ledgerMetrics.batches.get()).values.find(({ labels }) => labels.outcome === 'invalid')?.value, 2)
+})
+
+t.test("a node's Redis that came back without its last moments does not number new batches like old ones", async t => {
+  const line = await startUsageLine(t)
+  const first = await line.live()
+  await first.followed()
+  const [one, two, three] = [line.call(1), line.call(2), line.call(3)]
+  for (const call of [one, two, three]) await call.begin()
+  await one.end(1_000, 1)
+  await until('it is saved', async () => await first.follower.save() || first.follower.sequence > 0)
+  const kept = await first.redis.hget('agent:cursor', 'sequence')
+  await two.end(2_000, 2)
+  await line.settle(first)
+  await first.crash()
+
+  // what the ledger has booked meanwhile is forgotten here: the next batch must not pass for one of those
+  await line.operator.hset('agent:cursor', 'sequence', kept ?? '')
+  const entries = await line.operator.xrange('agent:outbox', `${Number(kept) + 1}-0`, '+')
+  for (const [id] of entries) await line.operator.xdel('agent:outbox', id)
+  const second = await line.live()
+  await second.followed()
+  await three.end(3_000, 3)
+  await line.settle(second)
+  await line.compare(t)
 })

@@ -38,8 +38,14 @@ t.test('a delta adds to a known session: what the server received came from the 
 t.test('traffic under a name that coturn has not vouched for makes no session, before new or under another name', async t => {
   t.same(fold(nobody, on('traffic'), counters(1, 1_669_676, 1, 1)), { kind: 'unproven' })
   t.same(fold(knowing(session()), on('traffic', { username: '1795346720:mallory' }), counters(1, 1, 1, 1)), { kind: 'unproven' })
-  t.same(fold(knowing(session()), on('total_traffic', { username: '1795346720:mallory' }), counters(1, 1, 1, 1)), { kind: 'unproven' })
-  t.same(fold(knowing(session()), on('status', { username: '' }), 'deleted'), { kind: 'unproven' })
+  t.same(fold(knowing(session()), on('status', { username: '' }), 'deleted'), { kind: 'nothing' })
+})
+
+t.test('an allocation held under a wrong name is replaced by what coturn says of an authenticated one', async t => {
+  const bob = '1795346720:bob'
+  const stale = session({ bytesIn: 7 })
+  t.match(fold(knowing(stale), on('status', { username: bob }), NEW), { kind: 'session', state: 'open', session: { username: bob, bytesIn: 0, startedAtMs: 5_000 } })
+  t.match(fold(knowing(stale), on('total_traffic', { username: bob }), counters(1, 100, 1, 200)), { kind: 'session', state: 'closed', session: { username: bob, bytesIn: 100 } })
 })
 
 t.test('the total replaces the deltas, larger or smaller, and closes', async t => {
