@@ -34,7 +34,7 @@ export function createAdminApi (opsUrl: string, token: string) {
     throw new OperatorError(`the admin API at ${opsUrl} answered without a key`)
   }
 
-  const readNodes = async (): Promise<Array<{ id?: unknown, state?: unknown }>> => {
+  const readNodes = async (): Promise<Array<{ id?: unknown, state?: unknown, observed?: { urls?: unknown } | null }>> => {
     const { body } = await request([200], 'GET', '/nodes')
     return Array.isArray(body.nodes) ? body.nodes : []
   }
@@ -56,6 +56,12 @@ export function createAdminApi (opsUrl: string, token: string) {
       const states = new Map((await readNodes()).map(({ id, state }) => [id, state]))
       const unused = ids.find((id) => ['unready', 'down', undefined].includes(states.get(id) as string | undefined))
       return unused === undefined ? undefined : `${unused} is ${String(states.get(unused))} for the control plane`
+    },
+
+    /** The URLs these nodes say clients reach them at. */
+    async urlsOf (ids: readonly string[]): Promise<unknown[]> {
+      const nodes = (await readNodes()).filter(({ id }) => ids.includes(String(id)))
+      return nodes.flatMap(({ observed }) => Array.isArray(observed?.urls) ? observed.urls : [])
     },
 
     /** Makes sure that there is an app of this id. */

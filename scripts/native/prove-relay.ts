@@ -51,7 +51,7 @@ export async function proveRelay ({ admin, apiUrl, keyFile, nodes, signal }: Pro
   const start = performance.now()
   for (;;) {
     const unused = await admin.findUnused(nodes.map(({ id }) => id))
-    const { servers, problem, refused } = await askForServers(apiUrl, key, nodes)
+    const { servers, problem, refused } = await askForServers(admin, apiUrl, key, nodes)
     let lacks = unused ?? problem
     if (unused === undefined && servers.length > 0) {
       try {
@@ -72,11 +72,11 @@ export async function proveRelay ({ admin, apiUrl, keyFile, nodes, signal }: Pro
 }
 
 /** Those of the nodes that a fresh credential names, or why there is none. */
-async function askForServers (apiUrl: string, key: string, nodes: readonly NodeSettings[]): Promise<{ servers: TurnServer[], problem: string, refused: boolean }> {
+async function askForServers (admin: AdminApi, apiUrl: string, key: string, nodes: readonly NodeSettings[]): Promise<{ servers: TurnServer[], problem: string, refused: boolean }> {
   const { status, body } = await call('POST', `${apiUrl}/v1/credentials`, key, {})
   if (status !== 201) return { servers: [], problem: `POST /v1/credentials answered ${status}: ${String(body.detail ?? '')}`, refused: status === 401 }
   if (body.provider !== 'coturn') return { servers: [], problem: `credentials come from ${String(body.provider)}, not from a relay of our own`, refused: false }
-  const ours = nodes.flatMap(({ publicUrls }) => publicUrls.split(',').map((url) => url.trim()))
+  const ours = await admin.urlsOf(nodes.map(({ id }) => id))
   const entries = (parseIceServers(JSON.stringify(body)) ?? []).filter(({ urls }) => [urls].flat().some((url) => ours.includes(url)))
   const servers = entries.flatMap((entry) => pickTurnServer([entry], 'udp') ?? [])
   return { servers, problem: 'the reply has no turn: URL for udp of a node started here', refused: false }

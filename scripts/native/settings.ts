@@ -9,8 +9,6 @@ export interface Address { host: string, port: number }
 export interface NodeSettings {
   id: string
   relayIp: string
-  /** comma separated turn: URLs, as clients reach the node */
-  publicUrls: string
   redisPort: number
   cliPort: number
   agentOps: Address
@@ -79,11 +77,9 @@ export function readSettings (args: readonly string[], environment: Environment,
   const coturnPort = port('SPILLWAY_COTURN_PORT', 3478)
   const describeNode = (index: number): NodeSettings => {
     const relayIp = bind ?? (environment.SPILLWAY_NODE_RELAY_IP || `${network}.${index + 1}`)
-    const publicIp = environment.SPILLWAY_NODE_EXTERNAL_IP || relayIp
     return {
       id: `node-${index + 1}`,
       relayIp,
-      publicUrls: environment.SPILLWAY_NODE_PUBLIC_URLS || ['udp', 'tcp'].map((transport) => `turn:${publicIp}:${coturnPort}?transport=${transport}`).join(','),
       redisPort: port('SPILLWAY_NODE_REDIS_PORT', 16380, index),
       cliPort: port('SPILLWAY_COTURN_CLI_PORT', 5766, index),
       agentOps: { host: host('SPILLWAY_RELAY_AGENT_HOST'), port: port('SPILLWAY_RELAY_AGENT_OPS_PORT', 8084, index) }

@@ -13,8 +13,9 @@ export interface Stack {
 interface Plan { settings: Settings, paths: Paths, repository: string }
 
 /** What a process gets of the caller's settings: its own kind. Above all no provider's secret beside a relay. */
-const FOR_SHARED = /^(TWILIO|CLOUDFLARE)_|^SPILLWAY_(?!NODE_|COTURN_)/
-const FOR_AGENT = /^SPILLWAY_(?!COTURN_)/
+const FOR_CONTROL_PLANE = /^(TWILIO|CLOUDFLARE)_|^SPILLWAY_(PROVIDER_ORDER|STATIC_|STUN_|CONTROL_PLANE_|DOMAIN$|LOG_LEVEL$)/
+const FOR_LEDGER = /^SPILLWAY_(LEDGER_|LOG_LEVEL$)/
+const FOR_AGENT = /^SPILLWAY_(NODE_|RELAY_AGENT_|COTURN_(PORT|TLS_PORT|TLS_CERT)$|DOMAIN$|LOG_LEVEL$)/
 const FOR_COTURN = /^SPILLWAY_(COTURN_|NODE_|DOMAIN$)/
 
 /** The whole system as a list of processes, in the order they are started. Decides everything, touches nothing. */
@@ -54,7 +55,7 @@ function controlPlane (plan: Plan): Part {
   return {
     name: 'control-plane',
     command: service('control-plane', plan),
-    environment: withOwn(callersOwn, FOR_SHARED, {
+    environment: withOwn(callersOwn, FOR_CONTROL_PLANE, {
       SPILLWAY_REDIS_URL_FILE: plan.paths.redisUrl,
       SPILLWAY_MASTER_KEY_FILE: plan.paths.masterKey,
       SPILLWAY_ADMIN_TOKEN_FILE: plan.paths.adminToken,
@@ -73,7 +74,7 @@ function ledger (plan: Plan): Part {
   return {
     name: 'ledger',
     command: service('ledger', plan),
-    environment: withOwn(callersOwn, FOR_SHARED, {
+    environment: withOwn(callersOwn, FOR_LEDGER, {
       SPILLWAY_REDIS_URL_FILE: plan.paths.redisUrl,
       SPILLWAY_MASTER_KEY_FILE: plan.paths.masterKey,
       SPILLWAY_LEDGER_HOST: ops.host,
@@ -99,10 +100,12 @@ function nodeRedis (node: NodeSettings, { paths }: Plan): Part {
 }
 
 /** What agent and coturn must agree on. */
-function nodeEnvironment (node: NodeSettings, { paths }: Plan): Record<string, string> {
+function nodeEnvironment (node: NodeSettings, { paths, settings }: Plan): Record<string, string> {
   return {
     SPILLWAY_NODE_ID: node.id,
     SPILLWAY_NODE_RELAY_IP: node.relayIp,
+    SPILLWAY_COTURN_PORT: String(settings.coturnPort),
+    ...settings.coturnTlsPort === undefined ? {} : { SPILLWAY_COTURN_TLS_PORT: String(settings.coturnTlsPort) },
     SPILLWAY_COTURN_CLI_HOST: cliOf(node).host,
     SPILLWAY_COTURN_CLI_PORT: String(cliOf(node).port),
     SPILLWAY_COTURN_CLI_PASSWORD_FILE: paths.node(node.id).cliPassword
@@ -116,7 +119,6 @@ function relayAgent (node: NodeSettings, plan: Plan): Part {
     command: service('relay-agent', plan),
     environment: withOwn(plan.settings.callersOwn, FOR_AGENT, {
       ...nodeEnvironment(node, plan),
-      SPILLWAY_NODE_PUBLIC_URLS: node.publicUrls,
       SPILLWAY_NODE_KEY_FILE: key,
       SPILLWAY_NODE_REDIS_URL_FILE: redisUrl,
       SPILLWAY_REDIS_URL_FILE: plan.paths.redisUrl,
@@ -137,8 +139,6 @@ function coturn (node: NodeSettings, plan: Plan): Part {
     command: [join(plan.repository, 'infra/coturn/launch')],
     environment: withOwn(callersOwn, FOR_COTURN, {
       ...nodeEnvironment(node, plan),
-      SPILLWAY_COTURN_PORT: String(coturnPort),
-      ...coturnTlsPort === undefined ? {} : { SPILLWAY_COTURN_TLS_PORT: String(coturnTlsPort) },
       SPILLWAY_COTURN_REDIS_HOST: redisOf(node).host,
       SPILLWAY_COTURN_REDIS_PORT: String(redisOf(node).port),
       SPILLWAY_COTURN_REDIS_PASSWORD_FILE: coturnPassword,

@@ -7,12 +7,13 @@ import type { Issuing } from './issue-credentials.ts'
 import type { ControlPlaneMetrics } from './metrics.ts'
 import { requireAdmin } from './plugins/authenticate.ts'
 import { createHttpServer, useConventions } from './plugins/http.ts'
+import { answerProblem } from './problems.ts'
 import { addAppRoutes } from './routes/admin-apps.ts'
 import { addNodeRoutes } from './routes/admin-nodes.ts'
 import { addUsageRoutes } from './routes/admin-usage.ts'
 import { addCredentialRoutes } from './routes/credentials.ts'
 
-export interface AppOptions {
+export interface ServerOptions {
   logger: Logger
   metrics: Metrics
   ownMetrics: ControlPlaneMetrics
@@ -25,14 +26,14 @@ export interface AppOptions {
 }
 
 /** The two servers of the control plane: what the world sees, and what the operator sees. */
-export function createServers (options: AppOptions) {
+export function createServers (options: ServerOptions) {
   const { logger, redis, issuing, ownMetrics } = options
 
   const publicServer = createHttpServer(logger)
   useConventions(publicServer, ownMetrics)
   addCredentialRoutes(publicServer, issuing, ownMetrics)
 
-  const opsServer = createOpsServer(logger, options.metrics, options.readiness)
+  const opsServer = createOpsServer(logger, options.metrics, options.readiness, { frameworkErrors: answerProblem })
   useConventions(opsServer, ownMetrics)
   opsServer.register(async admin => {
     admin.addHook('onRequest', requireAdmin(options.adminToken))

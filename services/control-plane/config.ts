@@ -1,10 +1,10 @@
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
-import { ConfigError } from '../runtime/load-config.ts'
-import { sanitiseIceServers } from '../domain/ice-servers.ts'
+import { isUsableUrl, sanitiseIceServers } from '../domain/ice-servers.ts'
 import type { IceServer } from '../domain/ice-servers.ts'
-import { PROVIDERS } from '../policy/decide-route.ts'
-import type { ProviderName } from '../policy/decide-route.ts'
+import { PROVIDERS } from '../domain/provider.ts'
+import type { ProviderName } from '../domain/provider.ts'
+import { LogLevel } from '../runtime/log-level.ts'
 
 export const ControlPlaneConfig = Type.Object({
   SPILLWAY_REDIS_URL: Type.String({ pattern: '^rediss?://', description: 'the central Redis' }),
@@ -18,7 +18,7 @@ export const ControlPlaneConfig = Type.Object({
   SPILLWAY_PROVIDER_ORDER: Type.String({ default: PROVIDERS.join(','), description: 'providers in the order they are tried; what is not configured is skipped' }),
   SPILLWAY_STATIC_ICE_SERVERS: Type.Optional(Type.String({ description: 'JSON list of RTCIceServer for the provider static' })),
   SPILLWAY_STUN_URLS: Type.String({ default: 'stun:stun.l.google.com:19302,stun:stun1.l.google.com:19302', description: 'comma separated, for the provider stun' }),
-  SPILLWAY_LOG_LEVEL: Type.String({ pattern: '^(trace|debug|info|warn|error|fatal|silent)$', default: 'info' })
+  SPILLWAY_LOG_LEVEL: LogLevel
 })
 export type ControlPlaneConfig = Static<typeof ControlPlaneConfig>
 
@@ -28,25 +28,31 @@ export interface ProviderSettings {
   stunUrls: string[]
 }
 
-/** The settings that hold a list inside a string. @throws ConfigError naming all that is wrong with them */
-export function readProviderSettings (config: ControlPlaneConfig): ProviderSettings {
+const splitList = (text: string | undefined): string[] => (text ?? '').split(',').map(entry => entry.trim()).filter(entry => entry !== '')
+
+/** The settings that hold a list inside a string, less what cannot be used of them. */
+export function readProviderSettings (config: Partial<ControlPlaneConfig>): ProviderSettings {
+  const json = config.SPILLWAY_STATIC_ICE_SERVERS
+  return {
+    order: splitList(config.SPILLWAY_PROVIDER_ORDER).filter((name): name is ProviderName => (PROVIDERS as readonly string[]).includes(name)),
+    staticIceServers: json ? readIceServers(json) : [],
+    stunUrls: splitList(config.SPILLWAY_STUN_URLS).filter(url => isUsableUrl(url, false))
+  }
+}
+
+/** What is wrong with those settings. */
+export function checkProviderSettings (config: Partial<ControlPlaneConfig>): string[] {
   const problems: string[] = []
-  const order = config.SPILLWAY_PROVIDER_ORDER.split(',').map(name => name.trim()).filter(name => name !== '')
+  const { staticIceServers, stunUrls } = readProviderSettings(config)
+  const order = splitList(config.SPILLWAY_PROVIDER_ORDER)
   for (const name of order) if (!(PROVIDERS as readonly string[]).includes(name)) problems.push(`SPILLWAY_PROVIDER_ORDER: there is no provider "${name}" (${PROVIDERS.join(', ')})`)
   if (new Set(order).size !== order.length) problems.push('SPILLWAY_PROVIDER_ORDER names a provider twice')
-  if (order.length === 0) problems.push('SPILLWAY_PROVIDER_ORDER is empty')
-
-  const stunUrls = config.SPILLWAY_STUN_URLS.split(',').map(url => url.trim()).filter(url => url !== '')
-  if (stunUrls.length > 0 && sanitiseIceServers([{ urls: stunUrls }], stunUrls.length)[0]?.urls.length !== stunUrls.length) {
-    problems.push('SPILLWAY_STUN_URLS: every entry must be stun:host or stun:host:port (and not port 53, which browsers block)')
+  if (config.SPILLWAY_PROVIDER_ORDER !== undefined && order.length === 0) problems.push('SPILLWAY_PROVIDER_ORDER is empty')
+  if (stunUrls.length !== splitList(config.SPILLWAY_STUN_URLS).length) problems.push('SPILLWAY_STUN_URLS: every entry must be stun:host or stun:host:port (and not port 53, which browsers block)')
+  if (config.SPILLWAY_STATIC_ICE_SERVERS && staticIceServers.length === 0) {
+    problems.push('SPILLWAY_STATIC_ICE_SERVERS must be a JSON list like [{"urls":["turn:host:3478?transport=udp"],"username":"u","credential":"c"}] with at least one usable URL')
   }
-  let staticIceServers: IceServer[] = []
-  if (config.SPILLWAY_STATIC_ICE_SERVERS) {
-    staticIceServers = readIceServers(config.SPILLWAY_STATIC_ICE_SERVERS)
-    if (staticIceServers.length === 0) problems.push('SPILLWAY_STATIC_ICE_SERVERS must be a JSON list like [{"urls":["turn:host:3478?transport=udp"],"username":"u","credential":"c"}] with at least one usable URL')
-  }
-  if (problems.length > 0) throw new ConfigError(`The configuration cannot be used:\n${problems.map(problem => `  - ${problem}`).join('\n')}\nSee .env.example for every setting.`)
-  return { order: order as ProviderName[], staticIceServers, stunUrls }
+  return problems
 }
 
 function readIceServers (json: string): IceServer[] {

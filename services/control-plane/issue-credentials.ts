@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto'
 import { DEFAULT_TTL_SECONDS } from '../domain/app.ts'
 import type { App } from '../domain/app.ts'
 import { sanitiseIceServers } from '../domain/ice-servers.ts'
 import { userTag } from '../domain/turn-credential.ts'
 import type { DerivedKeys } from '../domain/turn-credential.ts'
 import { decideRoute } from '../policy/decide-route.ts'
-import type { ProviderName, Step } from '../policy/decide-route.ts'
+import type { ProviderName } from '../domain/provider.ts'
+import type { Step } from '../policy/decide-route.ts'
 import type { Snapshot } from '../policy/next-snapshot.ts'
 import type { Minted, MintRequest, Provider, Providers } from './providers/provider.ts'
 import type { CredentialsReply, CredentialsRequest } from './schemas.ts'
@@ -18,6 +18,8 @@ export interface Issuing {
   keys: DerivedKeys
   record: (app: string, provider: ProviderName, reason: string) => void
   onProviderFailed: (provider: ProviderName, error: Error) => void
+  /** 16 bytes, for a request that names no user */
+  random: () => Buffer
   now: () => number
 }
 
@@ -32,7 +34,7 @@ export async function issueCredentials (issuing: Issuing, app: App, request: Cre
   const snapshot = issuing.snapshot()
   if (!snapshot) throw problems.notReady()
   const nowMs = issuing.now()
-  const tag = userTag(issuing.keys, app.id, request.user, randomBytes(16))
+  const tag = userTag(issuing.keys, app.id, request.user, issuing.random())
   const mintRequest = { app: app.id, userTag: tag, ttlSeconds: Math.min(request.ttl ?? DEFAULT_TTL_SECONDS, app.maxTtlSeconds), nowMs }
 
   for (const step of decideRoute({ userTag: tag, room: request.room, region: request.region }, snapshot, issuing.available)) {

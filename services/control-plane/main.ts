@@ -1,23 +1,23 @@
+import { randomBytes } from 'node:crypto'
 import { deriveKeys } from '../domain/turn-credential.ts'
-import { loadConfig } from '../runtime/load-config.ts'
-import { createLogger, logOutage } from '../runtime/logger.ts'
+import { logOutage } from '../runtime/logger.ts'
+import type { Logger } from '../runtime/logger.ts'
 import { createMetrics } from '../runtime/metrics.ts'
 import { repeat } from '../runtime/repeat.ts'
 import { runProcess } from '../runtime/run-process.ts'
+import type { StopPhases } from '../runtime/run-process.ts'
 import { version } from '../runtime/version.ts'
 import { connectRedis, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
+import { allowFleetPeers } from './allow-fleet-peers.ts'
 import { createServers } from './app.ts'
-import { ControlPlaneConfig, readProviderSettings } from './config.ts'
+import { checkProviderSettings, ControlPlaneConfig, readProviderSettings } from './config.ts'
 import { createControlPlaneMetrics } from './metrics.ts'
 import { createProviders } from './providers/index.ts'
 import { watchFleet } from './watch-fleet.ts'
 
 const SNAPSHOT_MS = 1_000
 
-const logger = createLogger('control-plane', process.env.SPILLWAY_LOG_LEVEL ?? 'info')
-
-await runProcess(logger, async () => {
-  const config = loadConfig(ControlPlaneConfig, process.env)
+async function start ({ config, logger }: { config: ControlPlaneConfig, logger: Logger }): Promise<StopPhases> {
   const keys = deriveKeys(config.SPILLWAY_MASTER_KEY)
   const { providers, available } = createProviders(readProviderSettings(config), config.SPILLWAY_MASTER_KEY, keys)
   const metrics = createMetrics('control-plane', version)
@@ -32,13 +32,13 @@ await runProcess(logger, async () => {
     if (!invalid.has(node)) logger.error({ node }, 'the heartbeat of this node cannot be read, so it is not used: is its agent of another version?')
     invalid.add(node)
   })
-  const watchMetrics = () => { if (fleet.snapshot) ownMetrics.watch(fleet.snapshot) }
   const watching = repeat(SNAPSHOT_MS, async () => {
     try {
-      await fleet.read()
+      const nodes = await fleet.read()
       outage.recovered()
+      await allowFleetPeers(redis, nodes).catch((error: Error) => { logger.error({ reason: error.message }, "the fleet's addresses could not be written") })
     } finally {
-      watchMetrics()
+      if (fleet.snapshot) ownMetrics.showFleet(fleet.snapshot)
     }
   }, outage.failed)
 
@@ -55,6 +55,7 @@ await runProcess(logger, async () => {
       keys,
       record: ownMetrics.countIssued,
       onProviderFailed: (provider, error) => { logger.warn({ provider, reason: error.message }, 'a provider could not serve; trying the next') },
+      random: () => randomBytes(16),
       now: Date.now
     },
     readiness: () => ({
@@ -79,4 +80,6 @@ await runProcess(logger, async () => {
     ['ops server', () => opsServer.close()],
     ['redis', () => { redis.disconnect() }]
   ]
-})
+}
+
+await runProcess({ name: 'control-plane', schema: ControlPlaneConfig, alsoCheck: checkProviderSettings, start }, process.env)

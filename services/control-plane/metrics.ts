@@ -21,7 +21,7 @@ export function createControlPlaneMetrics (metrics: Metrics) {
       if (apps.size < MAX_APP_LABELS) apps.add(app)
       issued.inc({ app: apps.has(app) ? app : '_other', provider, reason })
     },
-    watch: (snapshot: Snapshot): void => {
+    showFleet: (snapshot: Snapshot): void => {
       degradedMode.set(snapshot.outageSinceMs === undefined ? 0 : 1)
       snapshotGeneration.set(snapshot.generation)
       nodeUp.reset()

@@ -25,7 +25,7 @@ export const problems = {
   noApp: (id: string) => new Problem(404, 'app_not_found', `there is no app "${id}"`),
   noKey: (id: string) => new Problem(404, 'key_not_found', `there is no key "${id}"`),
   noRoute: () => new Problem(404, 'not_found', 'there is nothing here'),
-  badRange: () => new Problem(400, 'invalid_request', '"from" must lie before "to", both as ISO 8601, at most two years apart')
+  badRange: () => new Problem(400, 'invalid_request', '"from" must lie before "to", both an ISO 8601 date or time with its zone (2026-11-22, 2026-11-22T10:00Z), at most two years apart')
 }
 
 const FRAMEWORK_CODES: Record<string, [status: number, code: string]> = {

@@ -43,5 +43,15 @@ export interface NodeFacts {
   observed: ObservedNode | null
 }
 
+/** The URLs of a relay (RFC 7065), best first: udp, then the ways through a firewall. */
+export function relayUrls (address: string, port: number, tlsPort: number | undefined): string[] {
+  const host = address.includes(':') ? `[${address}]` : address
+  return [
+    `turn:${host}:${port}?transport=udp`,
+    ...tlsPort === undefined ? [] : [`turns:${host}:${tlsPort}?transport=tcp`],
+    `turn:${host}:${port}?transport=tcp`
+  ]
+}
+
 /** One realm a node: coturn's events carry the realm and nothing else that would tell two nodes apart. */
 export const realmOf = (nodeId: string, domain: string): string => `${nodeId}.${domain}`

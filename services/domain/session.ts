@@ -1,3 +1,9 @@
+/**
+ * The longest lifetime coturn grants an allocation here (max-allocate-lifetime): a live one is refreshed, and heard of,
+ * at least this often. infra/coturn/launch refuses a longer one.
+ */
+export const MAX_ALLOCATION_LIFETIME_MS = 900_000
+
 /** Bytes and packets of one allocation on its client side: `in` comes from the client, `out` goes to the client. */
 export interface Traffic {
   packetsIn: number

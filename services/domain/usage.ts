@@ -29,13 +29,46 @@ export const UNPRICED = '0'
 
 export const TOTALS_FIELDS = ['sessions', 'lostSessions', 'seconds', 'bytesIn', 'bytesOut', 'packetsIn', 'packetsOut'] as const
 
+export const HOUR_MS = 3_600_000
+export const DAY_MS = 24 * HOUR_MS
+
+/** Hours are kept for a month and a few days, so that the last month can be looked at hour by hour. */
+export const KEEP_HOURS_DAYS = 35
+/** Two years and a month: last year's months stay comparable. */
+export const KEEP_DAYS_DAYS = 760
+
 /** `yyyymmddhh` in UTC. */
 export const hourOf = (atMs: number): string => new Date(atMs).toISOString().slice(0, 13).replace(/[-T]/g, '')
+/** `yyyymmdd` in UTC. */
+export const dayOf = (atMs: number): string => hourOf(atMs).slice(0, 8)
+/** The day a period lies in, or is. */
+export const dayOfPeriod = (period: string): string => period.slice(0, 8)
+
+/** From when to when, in ms, a period lasts: an hour, or a day whose hours have been folded together. */
+export function spanOf (period: string): { startMs: number, endMs: number } {
+  const startMs = Date.UTC(Number(period.slice(0, 4)), Number(period.slice(4, 6)) - 1, Number(period.slice(6, 8)), Number(period.slice(8, 10) || 0))
+  return { startMs, endMs: startMs + (period.length > 8 ? HOUR_MS : DAY_MS) }
+}
+
+/** ISO 8601, a date or a time with its zone; without one it would mean another moment on every machine. */
+const ISO_MOMENT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/
+
+/**
+ * The whole hours that hold `from` to `to`; without them the day up to now. Undefined where the words are no moments,
+ * do not follow each other, or lie further apart than anything is kept.
+ */
+export function readRange (from: string | undefined, to: string | undefined, nowMs: number): { fromMs: number, toMs: number } | undefined {
+  if ([from, to].some(word => word !== undefined && !ISO_MOMENT.test(word))) return undefined
+  const end = to === undefined ? nowMs : Date.parse(to)
+  const start = from === undefined ? end - DAY_MS : Date.parse(from)
+  const [fromMs, toMs] = [Math.floor(start / HOUR_MS) * HOUR_MS, Math.ceil(end / HOUR_MS) * HOUR_MS]
+  return start < end && toMs - fromMs <= (KEEP_DAYS_DAYS + 1) * DAY_MS ? { fromMs, toMs } : undefined
+}
 
 /** The ISO date, with hour where the period has one: `2026-11-22T23:00:00Z` or `2026-11-22`. */
 export function isoPeriod (period: string): string {
-  const day = `${period.slice(0, 4)}-${period.slice(4, 6)}-${period.slice(6, 8)}`
-  return period.length > 8 ? `${day}T${period.slice(8, 10)}:00:00Z` : day
+  const iso = new Date(spanOf(period).startMs).toISOString()
+  return period.length > 8 ? `${iso.slice(0, 13)}:00:00Z` : iso.slice(0, 10)
 }
 
 /** The part of a ledger row's name behind its period; no part may contain a colon, which their alphabets ensure. */
@@ -68,7 +101,7 @@ export function rollUp (rows: Iterable<LedgerRow>, by: UsageDimension): Array<{ 
 function dimensionOf (key: LedgerRowKey, by: UsageDimension): string {
   switch (by) {
     case 'hour': return isoPeriod(key.period)
-    case 'day': return isoPeriod(key.period.slice(0, 8))
+    case 'day': return isoPeriod(dayOfPeriod(key.period))
     default: return key[by]
   }
 }

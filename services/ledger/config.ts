@@ -1,9 +1,12 @@
 import { Type } from 'typebox'
+import type { Static } from 'typebox'
+import { LogLevel } from '../runtime/log-level.ts'
 
 export const LedgerConfig = Type.Object({
   SPILLWAY_REDIS_URL: Type.String({ pattern: '^rediss?://', description: 'the central Redis' }),
   SPILLWAY_MASTER_KEY: Type.String({ minLength: 32, description: 'the master key of the control plane: the ledger verifies user names with it' }),
   SPILLWAY_LEDGER_HOST: Type.String({ default: '127.0.0.1', description: 'address of the ops port' }),
   SPILLWAY_LEDGER_OPS_PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 8082, description: '/metrics, /healthz, /readyz' }),
-  SPILLWAY_LOG_LEVEL: Type.String({ pattern: '^(trace|debug|info|warn|error|fatal|silent)$', default: 'info' })
+  SPILLWAY_LOG_LEVEL: LogLevel
 })
+export type LedgerConfig = Static<typeof LedgerConfig>

@@ -1,28 +1,22 @@
 import { schedule } from 'node-cron'
 import type { Logger } from '../runtime/logger.ts'
 import type { Redis } from '../store/connect.ts'
-import { UNPRICED } from '../domain/usage.ts'
+import { MAX_ALLOCATION_LIFETIME_MS } from '../domain/session.ts'
+import { DAY_MS, dayOf, KEEP_DAYS_DAYS, KEEP_HOURS_DAYS, UNPRICED } from '../domain/usage.ts'
 import { claimJobRun } from '../store/job-runs.ts'
 import { deleteDay, foldDay, LOST_SESSION_TTL_SECONDS, readLedgerDays } from '../store/usage-ledger.ts'
 import { endLostSession, forgetEndedBefore, listSilent } from '../store/session-records.ts'
 import type { LedgerMetrics } from './ledger-metrics.ts'
 
-/** Twice max-allocate-lifetime (900 s), within which a live session is heard of, and ten minutes for a slow way here. */
-export const SILENCE_MS = 2 * 900_000 + 600_000
-/** Hours are kept for a month and a few days, so that the last month can be looked at hour by hour. */
-export const KEEP_HOURS_DAYS = 35
-/** Two years and a month: last year's months stay comparable. */
-export const KEEP_DAYS_DAYS = 760
+/** Twice what a live session can be silent for, and ten minutes for a slow way here. */
+export const SILENCE_MS = 2 * MAX_ALLOCATION_LIFETIME_MS + 600_000
 const SESSIONS_A_STEP = 500
-const DAY_MS = 86_400_000
 
 export interface JobContext {
   redis: Redis
   metrics: LedgerMetrics
   logger: Logger
 }
-
-const dayOf = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10).replaceAll('-', '')
 
 /** Closes sessions of nodes that went silent, at what is known of them. */
 export async function endLostSessions ({ redis, metrics, logger }: JobContext, nowMs: number): Promise<void> {

@@ -3,12 +3,13 @@ import { COMMAND_TIMEOUT_MS, connectRedis, START_PATIENCE_MS, untilReady } from 
 import { listNodeIds } from '../store/nodes.ts'
 import { countOpenSessions } from '../store/session-records.ts'
 import { countUnapplied } from '../store/usage-stream.ts'
-import { loadConfig } from '../runtime/load-config.ts'
-import { createLogger, logOutage } from '../runtime/logger.ts'
+import { logOutage } from '../runtime/logger.ts'
+import type { Logger } from '../runtime/logger.ts'
 import { createMetrics } from '../runtime/metrics.ts'
 import { createOpsServer } from '../runtime/ops-server.ts'
 import { repeat } from '../runtime/repeat.ts'
 import { runProcess } from '../runtime/run-process.ts'
+import type { StopPhases } from '../runtime/run-process.ts'
 import { version } from '../runtime/version.ts'
 import { applyNextUsage, READ_BLOCK_MS } from './apply-usage.ts'
 import { LedgerConfig } from './config.ts'
@@ -19,10 +20,7 @@ import { createLedgerMetrics } from './ledger-metrics.ts'
 const PAUSE_MS = 20
 const GAUGES_MS = 5_000
 
-const logger = createLogger('ledger', process.env.SPILLWAY_LOG_LEVEL ?? 'info')
-
-await runProcess(logger, async () => {
-  const config = loadConfig(LedgerConfig, process.env)
+async function start ({ config, logger }: { config: LedgerConfig, logger: Logger }): Promise<StopPhases> {
   const metrics = createMetrics('ledger', version)
   const ledgerMetrics = createLedgerMetrics(metrics)
   const outage = logOutage(logger, 'the central Redis')
@@ -65,4 +63,6 @@ await runProcess(logger, async () => {
     ['ops server', () => ops.close()],
     ['redis', () => { for (const connection of [redis, waiting]) connection.disconnect() }]
   ]
-})
+}
+
+await runProcess({ name: 'ledger', schema: LedgerConfig, start }, process.env)

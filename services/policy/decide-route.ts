@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { ProviderName } from '../domain/provider.ts'
 import type { NodeView, Snapshot } from './next-snapshot.ts'
-
-export const PROVIDERS = ['coturn', 'cloudflare', 'twilio', 'static', 'stun'] as const
-export type ProviderName = typeof PROVIDERS[number]
 
 export interface RouteRequest {
   userTag: string
@@ -12,7 +10,7 @@ export interface RouteRequest {
 }
 
 /** Why a step stands where it does. `unsure`: no node is known to be well, but none is known to be dead either. */
-export type Reason = 'healthy' | 'unsure' | 'fallback' | 'last_resort'
+type Reason = 'healthy' | 'unsure' | 'fallback' | 'last_resort'
 
 export type Step =
   | { provider: 'coturn', reason: Reason, nodes: readonly NodeView[] }

@@ -12,7 +12,6 @@ export interface NodeView {
   state: NodeState
   region: string
   urls: readonly string[]
-  relayIps: readonly string[]
   /** the newest secret generation the node has confirmed; 0 where it has confirmed none */
   signingGeneration: number
   loadRatio: number
@@ -61,7 +60,7 @@ export function nextSnapshot (previous: Snapshot | undefined, facts: Facts | und
 
 function viewNode ({ id, desired, observed }: NodeFacts, before: NodeView | undefined, elapsedMs: number): NodeView {
   if (!observed) {
-    return { id, state: 'unready', region: '', urls: [], relayIps: [], signingGeneration: 0, loadRatio: 0, beat: 0, quietMs: 0 }
+    return { id, state: 'unready', region: '', urls: [], signingGeneration: 0, loadRatio: 0, beat: 0, quietMs: 0 }
   }
   const confirmed = observed.generationsApplied.filter(generation => desired.generations.includes(generation))
   const signingGeneration = Math.max(0, ...confirmed)
@@ -71,7 +70,6 @@ function viewNode ({ id, desired, observed }: NodeFacts, before: NodeView | unde
     state: signingGeneration === 0 ? 'unready' : quietMs > SILENT_AFTER_MS ? 'unknown' : observed.coturnVersion === null ? 'down' : 'up',
     region: observed.region,
     urls: observed.urls,
-    relayIps: observed.relayIps,
     signingGeneration,
     loadRatio: observed.loadBitsPerSecond / observed.capacityBitsPerSecond,
     beat: observed.beat,

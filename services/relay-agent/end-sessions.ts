@@ -11,7 +11,8 @@ export interface EndingOptions {
   /** false once another coturn has taken the place of the one to be stopped: its calls are not ours to end */
   isStillRunning: () => Promise<boolean>
   openSessions: () => number
-  save: () => Promise<unknown>
+  /** whether all that was folded is saved */
+  save: () => Promise<boolean>
   now: () => number
 }
 
@@ -25,10 +26,7 @@ export async function endAllSessions ({ cli, isStillRunning, openSessions, save,
   while (now() < deadline && await isStillRunning()) {
     if (now() >= cancelAt) {
       const cancelled = await cancelSessions(cli)
-      if (cancelled === 0 && openSessions() === 0) {
-        await save()
-        return true
-      }
+      if (cancelled === 0 && openSessions() === 0 && await save()) return true
       cancelAt = now() + (cancelled === 0 ? POLL_MS : 1_000)
     }
     if (openSessions() === 0) cancelAt = 0

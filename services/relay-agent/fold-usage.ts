@@ -2,7 +2,7 @@ import type { SessionState } from '../domain/session.ts'
 import type { FoldedSession } from '../store/agent-state.ts'
 import type { FeedEvent } from '../store/node-feed.ts'
 import { launchChannels, coturnKeys } from '../store/keys.ts'
-import { noTraffic } from '../domain/session.ts'
+import { MAX_ALLOCATION_LIFETIME_MS, noTraffic } from '../domain/session.ts'
 
 /** What one event means for the sessions of the boot that runs. */
 export type Folded =
@@ -71,8 +71,8 @@ export function foldEvent (sessions: ReadonlyMap<string, FoldedSession>, realm: 
   }
 }
 
-/** Twice max-allocate-lifetime (900 s): a live allocation is refreshed, and says so, at least once in half of it. */
-const SILENCE_MS = 2 * 900_000
+/** Twice what a live session can be silent for. */
+const SILENCE_MS = 2 * MAX_ALLOCATION_LIFETIME_MS
 /** coturn publishes the total in the same breath as the deletion; ten seconds is far beyond any delay. */
 const TOTAL_DUE_MS = 10_000
 

@@ -1,23 +1,24 @@
-import { readDesired, writeObserved } from '../store/nodes.ts'
-import { announceDrained, readBoot, readSavedDesired, saveDesired } from '../store/agent-state.ts'
-import { connectRedis, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
-import { coturnKeys } from '../store/keys.ts'
 import { realmOf } from '../domain/node.ts'
 import type { DesiredNode } from '../domain/node.ts'
-import { loadConfig } from '../runtime/load-config.ts'
-import { createLogger, logOutage } from '../runtime/logger.ts'
+import { logOutage } from '../runtime/logger.ts'
+import type { Logger } from '../runtime/logger.ts'
 import { createMetrics } from '../runtime/metrics.ts'
 import { createOpsServer } from '../runtime/ops-server.ts'
 import { repeat } from '../runtime/repeat.ts'
 import { runProcess } from '../runtime/run-process.ts'
+import type { StopPhases } from '../runtime/run-process.ts'
 import { version } from '../runtime/version.ts'
-import { AgentConfig } from './config.ts'
+import { readSavedDesired, saveDesired } from '../store/agent-state.ts'
+import { connectRedis, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
+import { coturnKeys } from '../store/keys.ts'
+import { readDesired, writeObserved } from '../store/nodes.ts'
 import { createAgentMetrics } from './agent-metrics.ts'
+import { AgentConfig, checkUrls, relayIpsOf, urlsOf } from './config.ts'
 import { readCoturnVersion } from './coturn-cli.ts'
-import { endAllSessions } from './end-sessions.ts'
 import { createObeyer } from './obey-desired.ts'
 import { createRateMeter, readTransmittedBytes } from './observe-node.ts'
 import { createShipper } from './ship-usage.ts'
+import { createRelayStopper } from './stop-relay.ts'
 import { UsageFollower } from './usage-follower.ts'
 
 const SAVE_MS = 200
@@ -28,17 +29,13 @@ const HEARTBEAT_MS = 5_000
 const HEARTBEAT_WITHOUT_COTURN_MS = 1_000
 const SWEEP_MS = 5_000
 
-const logger = createLogger('relay-agent', process.env.SPILLWAY_LOG_LEVEL ?? 'info')
-
-await runProcess(logger, async () => {
-  const config = loadConfig(AgentConfig, process.env)
+async function start ({ config, logger }: { config: AgentConfig, logger: Logger }): Promise<StopPhases> {
   const now = Date.now
   const node = config.SPILLWAY_NODE_ID
   const realm = realmOf(node, config.SPILLWAY_DOMAIN)
-  const ownIps = [config.SPILLWAY_NODE_RELAY_IP, ...config.SPILLWAY_NODE_EXTERNAL_IP ? [config.SPILLWAY_NODE_EXTERNAL_IP] : []]
-  const publicIp = config.SPILLWAY_NODE_EXTERNAL_IP ?? config.SPILLWAY_NODE_RELAY_IP
-  const urls = config.SPILLWAY_NODE_PUBLIC_URLS?.split(',').map(url => url.trim()) ??
-    [`turn:${publicIp}:3478?transport=udp`, `turn:${publicIp}:3478?transport=tcp`]
+  const region = config.SPILLWAY_NODE_REGION
+  const relayIps = relayIpsOf(config)
+  const urls = urlsOf(config)
   const cli = { host: config.SPILLWAY_COTURN_CLI_HOST, port: config.SPILLWAY_COTURN_CLI_PORT, password: config.SPILLWAY_COTURN_CLI_PASSWORD }
 
   const metrics = createMetrics('relay-agent', version)
@@ -52,69 +49,41 @@ await runProcess(logger, async () => {
   const statsRedis = onNode(coturnKeys.statsDatabase)
   await Promise.all([central, nodeRedis, userRedis, statsRedis].map(async redis => await untilReady(redis, START_PATIENCE_MS)))
 
-  const obeyer = createObeyer({ userRedis, realm, nodeKey: config.SPILLWAY_NODE_KEY, ownIps })
+  // --- feed -> fold -> ship
+  let outboxPending = 0
   const follower = new UsageFollower({
     feedUrl: config.SPILLWAY_NODE_REDIS_URL,
     redis: nodeRedis,
     statsRedis,
     realm,
-    region: config.SPILLWAY_NODE_REGION,
+    region,
     metrics: agentMetrics,
+    outboxPending: () => outboxPending,
     now,
     onError: nodeOutage.failed,
     onBoot: boot => {
       logger.info({ boot }, 'coturn was started')
       obeyer.reopen()
-      obeying.now()
+      obeying.soon()
     },
-    onStopping: boot => {
-      if (ending === boot) return
-      ending = boot
-      stopping = stopRelay(boot)
-    }
+    onStopping: boot => { stopper.stop(boot) }
   })
-  /** the boot whose sessions are being ended; launch repeats its wish until it is done */
-  let ending: string | undefined
-  let stopping: Promise<void> = Promise.resolve()
-  async function stopRelay (boot: string): Promise<void> {
-    // a wish of the past, heard in a replay, must not end the calls of the coturn that runs now
-    const isStillRunning = async () => follower.boot === boot && await readBoot(nodeRedis) === boot
-    try {
-      if (!await isStillRunning()) return
-      await obeyer.close()
-      tellNow()
-      const complete = await endAllSessions({ cli, isStillRunning, openSessions: () => follower.sessions, save: () => saving.flush(), now })
-      if (complete) await announceDrained(nodeRedis, boot)
-      logger.info({ boot, complete }, 'ended all sessions, for coturn is being stopped')
-    } catch (error) {
-      logger.warn({ boot, reason: (error as Error).message }, 'coturn stopped before its sessions could be ended')
-    } finally {
-      if (!await isStillRunning().catch(() => false)) obeyer.reopen()
-    }
-  }
-
   const shipper = createShipper({ nodeRedis, central, node, now })
   const shipping = repeat(SHIP_MS, async () => {
     if (follower.log === undefined) return
-    follower.pending = await shipper.ship(follower.log, () => follower.sequence)
-    agentMetrics.outbox.set(follower.pending)
+    outboxPending = await shipper.ship(follower.log, () => follower.sequence)
+    agentMetrics.outbox.set(outboxPending)
     centralOutage.recovered()
   }, centralOutage.failed)
-
-  const saveLoop = repeat(SAVE_MS, async () => {
-    if (await follower.save()) shipping.now()
+  const saving = repeat(SAVE_MS, async () => {
+    if (await follower.save()) shipping.soon()
     if (follower.connected) nodeOutage.recovered()
   }, nodeOutage.failed)
-  const saving = {
-    stop: saveLoop.stop,
-    flush: async () => {
-      while (!follower.clean) {
-        saveLoop.now()
-        await new Promise(resolve => setTimeout(resolve, 20))
-      }
-    }
-  }
+  const sweeping = repeat(SWEEP_MS, async () => { follower.sweep() }, nodeOutage.failed)
 
+  // --- obey
+  const obeyer = createObeyer({ userRedis, realm, nodeKey: config.SPILLWAY_NODE_KEY, ownIps: relayIps })
+  let registered = true
   let savedDesired = ''
   const obeying = repeat(OBEY_MS, async () => {
     const desired = await readDesired(central, node).catch(async error => {
@@ -123,7 +92,9 @@ await runProcess(logger, async () => {
       if (last) await obey(last)
       throw error
     })
-    if (!desired) throw new Error(`node ${node} is not registered: PUT /admin/v1/nodes/${node}`)
+    if (registered && !desired) logger.error(`node ${node} is not registered: PUT /admin/v1/nodes/${node}`)
+    registered = desired !== null
+    if (!desired) return
     await obey(desired)
     const json = JSON.stringify(desired)
     if (json !== savedDesired) await saveDesired(nodeRedis, desired)
@@ -134,12 +105,27 @@ await runProcess(logger, async () => {
     logger.info({ generations: obeyer.generationsApplied }, 'secret generations applied')
     tellNow()
   }
+  const stopper = createRelayStopper({
+    cli,
+    nodeRedis,
+    obeyer,
+    logger,
+    runningBoot: () => follower.boot,
+    openSessions: () => follower.sessions,
+    save: async () => {
+      await saving.now()
+      return follower.clean
+    },
+    onClosed: () => { tellNow() },
+    now
+  })
 
+  // --- observe
   let beat = now()
   let nextBeatAtMs = 0
   const tellNow = () => {
     nextBeatAtMs = 0
-    heartbeat.now()
+    heartbeat.soon()
   }
   const interfaceRate = createRateMeter()
   const heartbeat = repeat(HEARTBEAT_WITHOUT_COTURN_MS, async () => {
@@ -151,14 +137,14 @@ await runProcess(logger, async () => {
     agentMetrics.feedUp.set(follower.connected ? 1 : 0)
     agentMetrics.sessions.set(follower.sessions)
     agentMetrics.load.set(follower.loadBitsPerSecond())
-    agentMetrics.centralUp.set(0)
+    agentMetrics.centralUp.set(centralOutage.away ? 0 : 1)
     if (!obeyer.settled) return
     beat += 1
     await writeObserved(central, node, {
       beat,
       clockMs: now(),
-      region: config.SPILLWAY_NODE_REGION,
-      relayIps: ownIps,
+      region,
+      relayIps,
       urls,
       capacityBitsPerSecond: config.SPILLWAY_NODE_CAPACITY_MBPS * 1_000_000,
       maxAllocations: config.SPILLWAY_NODE_MAX_ALLOCATIONS,
@@ -168,32 +154,33 @@ await runProcess(logger, async () => {
       loadBitsPerSecond: follower.loadBitsPerSecond(),
       interfaceBitsPerSecond: interfaceRate(readTransmittedBytes(config.SPILLWAY_NODE_RELAY_IP), now()),
       generationsApplied: [...obeyer.generationsApplied],
-      outboxPending: follower.pending,
+      outboxPending,
       gaps: follower.gaps
     })
-    agentMetrics.centralUp.set(1)
   }, centralOutage.failed)
-  const sweeping = repeat(SWEEP_MS, async () => { follower.sweep() }, nodeOutage.failed)
 
-  let draining = false
+  let stopping = false
   const ops = createOpsServer(logger, metrics, () => ({
     missing: {
-      ...draining ? { process: 'is stopping' } : {},
-      ...follower.connected ? {} : { feed: "the node's Redis is not followed" }
+      ...stopping ? { process: 'is stopping' } : {},
+      ...follower.connected ? {} : { feed: "the node's Redis is not followed" },
+      ...registered ? {} : { registration: `node ${node} is not registered` }
     },
-    degraded: central.status === 'ready' ? {} : { redis: 'the central Redis is away; usage waits in the outbox' }
+    degraded: centralOutage.away ? { redis: 'the central Redis is away; usage waits in the outbox' } : {}
   }))
   await ops.listen({ host: config.SPILLWAY_RELAY_AGENT_HOST, port: config.SPILLWAY_RELAY_AGENT_OPS_PORT })
   follower.start()
-  logger.info({ node, realm, region: config.SPILLWAY_NODE_REGION, ops: ops.server.address() }, 'relay-agent runs')
+  logger.info({ node, realm, region, ops: ops.server.address() }, 'relay-agent runs')
 
   return [
-    ['readiness', () => { draining = true }],
-    ['stopping coturn', () => stopping],
+    ['readiness', () => { stopping = true }],
+    ['stopping coturn', () => stopper.idle()],
     ['loops', () => Promise.all([heartbeat.stop(), obeying.stop(), sweeping.stop(), saving.stop()])],
     ['feed', () => follower.stop()],
     ['shipping', () => shipping.stop()],
     ['ops server', () => ops.close()],
     ['redis', () => { for (const redis of [central, nodeRedis, userRedis, statsRedis]) redis.disconnect() }]
   ]
-})
+}
+
+await runProcess({ name: 'relay-agent', schema: AgentConfig, alsoCheck: checkUrls, start }, process.env)

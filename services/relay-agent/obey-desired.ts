@@ -52,3 +52,4 @@ export function createObeyer ({ userRedis, realm, nodeKey, ownIps }: { userRedis
     }
   }
 }
+export type Obeyer = ReturnType<typeof createObeyer>

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { SessionState, UsageBatch, UsageRow } from '../domain/session.ts'
-import type { AgentChange, AgentCursor, FoldedSession, OutboxBatch } from '../store/agent-state.ts'
+import type { SessionState } from '../domain/session.ts'
+import type { AgentChange, AgentCursor, FoldedSession } from '../store/agent-state.ts'
 import { ensureBoot, loadAgentState, readStatusKeys, saveAgentChange } from '../store/agent-state.ts'
 import { followNode } from '../store/node-feed.ts'
 import type { FeedPosition } from '../store/node-feed.ts'
@@ -11,6 +11,7 @@ import { findLost, foldEvent } from './fold-usage.ts'
 import type { Folded } from './fold-usage.ts'
 import { LoadMeter } from './load-meter.ts'
 import type { AgentMetrics } from './agent-metrics.ts'
+import { UnsavedChange } from './unsaved-change.ts'
 
 export interface FollowerOptions {
   feedUrl: string
@@ -19,21 +20,19 @@ export interface FollowerOptions {
   realm: string
   region: string
   metrics: AgentMetrics
+  /** batches that wait to be applied, as last seen by whoever ships them */
+  outboxPending: () => number
   now: () => number
   onError: (error: Error) => void
   onStopping: (boot: string) => void
   onBoot: (boot: string) => void
 }
 
-/** A batch becomes one script call at the centre; 200 rows keep that well under a millisecond. */
-const ROWS_A_BATCH = 200
 /** Waiting batches from which on open sessions stay out of the outbox: their next row says it all again, and the disk of a node that is cut off fills with endings only. */
 const OUTBOX_CROWDED = 500
 const RECONNECT_MS = 500
 /** A whole backlog of 64 MB is folded in about a second; what comes this soon after a reconnect may be of the past. */
 const REPLAY_MS = 3_000
-/** The agent's own writes move the position too; this much of them is worth a save of the position alone. */
-const POSITION_DRIFT_BYTES = 4 * 1024 * 1024
 
 /**
  * feed -> fold: follows the node's Redis and keeps, per allocation, what coturn has said of it. Memory runs ahead of
@@ -46,21 +45,15 @@ export class UsageFollower {
   readonly #load = new LoadMeter()
   readonly #stopping = new AbortController()
   #cursor: AgentCursor | undefined
-  #dirty = new Map<string, FoldedSession | undefined>()
-  #rows = new Map<string, UsageRow>()
-  #replaceAll = false
+  readonly #unsaved: UnsavedChange
   #inFlight: AgentChange | undefined
-  #savedOffset = 0
-  #restored = false
   #following: Promise<void> | undefined
   /** since when the feed has been followed without a break; undefined while it is not */
   #feedSinceMs: number | undefined
 
-  /** batches in the outbox not yet applied by the ledger, as last seen by whoever ships them */
-  pending = 0
-
   constructor (options: FollowerOptions) {
     this.#options = options
+    this.#unsaved = new UnsavedChange(options.region, options.now)
   }
 
   get boot (): string { return this.#cursor?.boot ?? '' }
@@ -69,7 +62,7 @@ export class UsageFollower {
   get gaps (): number { return this.#cursor?.gaps ?? 0 }
   get sessions (): number { return this.#sessions.size }
   get connected (): boolean { return this.#feedSinceMs !== undefined }
-  get clean (): boolean { return this.#inFlight === undefined && this.#dirty.size === 0 && this.#rows.size === 0 }
+  get clean (): boolean { return this.#inFlight === undefined && this.#unsaved.empty }
   loadBitsPerSecond (): number { return this.#load.bitsPerSecond(this.#options.now()) }
 
   start (): void {
@@ -111,12 +104,11 @@ export class UsageFollower {
   async #restore (): Promise<void> {
     const saved = await loadAgentState(this.#options.redis)
     this.#cursor = saved?.cursor ?? { position: { replicationId: '', offset: 0 }, boot: '', log: randomUUID(), sequence: 0, gaps: 0 }
-    this.#savedOffset = this.#cursor.position.offset
-    this.#restored = saved !== undefined
+    if (saved) this.#unsaved.resume(saved.cursor)
     for (const [allocation, session] of saved?.sessions ?? []) {
       this.#sessions.set(allocation, session)
       this.#load.begin(allocation, session.atMs)
-      this.#report(allocation, session, 'open')
+      this.#unsaved.report(this.boot, allocation, session, 'open')
     }
   }
 
@@ -137,8 +129,7 @@ export class UsageFollower {
       const session = { ...noTraffic(), username, startedAtMs: now(), atMs: now() }
       this.#fold({ kind: 'session', allocation, session, state: 'open', deltaBytes: 0 })
     }
-    this.#replaceAll = true
-    this.#dirty = new Map(this.#sessions)
+    this.#unsaved.replaceAll(this.#sessions)
     this.#current.position = position
   }
 
@@ -150,9 +141,8 @@ export class UsageFollower {
         const { allocation, session, state, deltaBytes } = folded
         if (state === 'open') {
           this.#sessions.set(allocation, session)
-          this.#dirty.set(allocation, session)
           this.#load.report(allocation, deltaBytes, now(), now() - (this.#feedSinceMs ?? 0) < REPLAY_MS)
-          this.#report(allocation, session, state)
+          this.#unsaved.report(this.boot, allocation, session, state)
         } else {
           this.#sessions.set(allocation, session)
           this.#end(allocation, state)
@@ -180,15 +170,9 @@ export class UsageFollower {
     const session = this.#sessions.get(allocation)
     if (!session) return
     this.#sessions.delete(allocation)
-    this.#dirty.set(allocation, undefined)
     this.#load.forget(allocation)
     if (state === 'lost') this.#options.metrics.lost.inc()
-    this.#report(allocation, session, state)
-  }
-
-  #report (allocation: string, session: FoldedSession, state: SessionState): void {
-    const { deletedAtMs: _, ...known } = session
-    this.#rows.set(`${this.boot}/${allocation}`, { ...known, boot: this.boot, allocation, state })
+    this.#unsaved.report(this.boot, allocation, session, state)
   }
 
   /** Closes what ended without its total. Only while the feed runs: in its silence nothing can be heard. */
@@ -199,53 +183,13 @@ export class UsageFollower {
 
   /** Saves what changed. After a failure the same change is written again before any newer one. */
   async save (): Promise<boolean> {
-    this.#inFlight ??= this.#takeChange()
+    if (!this.#inFlight && this.#cursor?.position.replicationId) {
+      this.#inFlight = this.#unsaved.take(this.#cursor, this.#options.outboxPending() > OUTBOX_CROWDED)
+    }
     if (!this.#inFlight) return false
-    const { batches, cursor } = this.#inFlight
+    const { batches } = this.#inFlight
     await saveAgentChange(this.#options.redis, this.#inFlight)
-    this.#savedOffset = cursor.position.offset
     this.#inFlight = undefined
     return batches.length > 0
-  }
-
-  #takeChange (): AgentChange | undefined {
-    const cursor = this.#cursor
-    if (!cursor || !cursor.position.replicationId) return undefined
-    const drifted = Math.abs(cursor.position.offset - this.#savedOffset) > POSITION_DRIFT_BYTES
-    const rows = this.#takeRows()
-    if (this.#dirty.size === 0 && rows.length === 0 && !this.#replaceAll && !drifted) return undefined
-    const batches: OutboxBatch[] = []
-    for (let start = 0; start < rows.length; start += ROWS_A_BATCH) {
-      const after = cursor.sequence
-      cursor.sequence = this.#nextSequence()
-      const batch: UsageBatch = { region: this.#options.region, rows: rows.slice(start, start + ROWS_A_BATCH) }
-      batches.push({ sequence: cursor.sequence, after, batch: JSON.stringify(batch) })
-    }
-    const change = { cursor: { ...cursor }, sessions: this.#dirty, replaceAll: this.#replaceAll, batches }
-    this.#dirty = new Map()
-    this.#replaceAll = false
-    return change
-  }
-
-  /**
-   * Grows by one, but with the first of a life it jumps to the clock, in microseconds: a node's Redis that came back
-   * without its last moments has forgotten numbers that the ledger has seen, and none may ever come twice.
-   */
-  #nextSequence (): number {
-    const next = this.#current.sequence + 1
-    if (!this.#restored) return next
-    this.#restored = false
-    return Math.max(next, this.#options.now() * 1_000)
-  }
-
-  #takeRows (): UsageRow[] {
-    const crowded = this.pending > OUTBOX_CROWDED
-    const taken: UsageRow[] = []
-    for (const [key, row] of this.#rows) {
-      if (crowded && row.state === 'open') continue
-      taken.push(row)
-      this.#rows.delete(key)
-    }
-    return taken
   }
 }

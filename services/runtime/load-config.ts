@@ -7,15 +7,17 @@ export class ConfigError extends Error {
   override name = 'ConfigError'
 }
 
+export type AlsoCheck<T extends TProperties> = (settings: Partial<Static<TObject<T>>>) => string[]
 export type Environment = Record<string, string | undefined>
 
 /**
  * Reads one process' settings from the environment against its schema; all mistakes are reported at once. Every
  * setting may also come as `<NAME>_FILE`, the path of a file that holds it (a Docker secret). An empty value counts as
  * not set, as compose files write it.
+ * @param alsoCheck what a schema cannot say, as a list of problems; given what is there, however wrong the rest
  * @throws ConfigError
  */
-export function loadConfig<T extends TProperties> (schema: TObject<T>, environment: Environment): Static<TObject<T>> {
+export function loadConfig<T extends TProperties> (schema: TObject<T>, environment: Environment, alsoCheck: AlsoCheck<T> = () => []): Static<TObject<T>> {
   const problems: string[] = []
   const data: Record<string, string> = {}
   const unreadable = new Set<string>()
@@ -40,6 +42,7 @@ export function loadConfig<T extends TProperties> (schema: TObject<T>, environme
   } catch (error) {
     problems.push(...problemsOf(error, schema, unreadable))
   }
+  problems.push(...alsoCheck(config ?? data as Partial<Static<TObject<T>>>))
   if (problems.length > 0 || config === undefined) {
     throw new ConfigError(`The configuration cannot be used:\n${problems.map(problem => `  - ${problem}`).join('\n')}\nSee .env.example for every setting.`)
   }

@@ -8,9 +8,10 @@ export const createLogger = (service: string, level: string): Logger =>
   pino({ level, base: { service }, timestamp: pino.stdTimeFunctions.isoTime })
 
 /** A connection that is away says so once, not at every attempt to reconnect. */
-export function logOutage (logger: Logger, what: string): { failed: (error: Error) => void, recovered: () => void } {
+export function logOutage (logger: Logger, what: string): { readonly away: boolean, failed: (error: Error) => void, recovered: () => void } {
   let away = false
   return {
+    get away () { return away },
     failed: error => {
       if (!away) logger.error({ reason: error.message }, `${what} is away`)
       away = true

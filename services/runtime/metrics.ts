@@ -1,7 +1,5 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 
-export type { Registry } from 'prom-client'
-
 type Labels = readonly string[]
 
 /** One registry a process. Every name gets the prefix `spillway_`; labels are a fixed list, never a user or address. */

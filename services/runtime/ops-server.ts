@@ -1,5 +1,6 @@
 import Fastify, { LogController } from 'fastify'
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger, FastifyHttpOptions } from 'fastify'
+import type { Server } from 'node:http'
 import type { Metrics } from './metrics.ts'
 import type { Logger } from './logger.ts'
 
@@ -9,16 +10,23 @@ export interface Readiness {
   degraded: Record<string, string>
 }
 
+/** What every server of ours holds to: strict validation, bounded bodies, no URL in any log. */
+export const strictServer = (logger: Logger) => ({
+  loggerInstance: logger as FastifyBaseLogger,
+  logController: new LogController({ disableRequestLogging: true }),
+  /** a request is an id, a room and a ttl; 16 KiB leave room for a user id of any sane length */
+  bodyLimit: 16 * 1024,
+  /** a client that takes longer than this to send its request is cut off */
+  requestTimeout: 10_000,
+  ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } }
+}) as const
+
 /**
  * Metrics and health of one process, on a port of its own that stays private: GET /metrics (Prometheus text),
  * /healthz (the process lives), /readyz (it can do its work; if not, 503 and what is missing).
  */
-export function createOpsServer (logger: Logger, metrics: Metrics, readiness: () => Readiness) {
-  const server = Fastify({
-    loggerInstance: logger as FastifyBaseLogger,
-    logController: new LogController({ disableRequestLogging: true }),
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } }
-  })
+export function createOpsServer (logger: Logger, metrics: Metrics, readiness: () => Readiness, options: Pick<FastifyHttpOptions<Server>, 'frameworkErrors'> = {}) {
+  const server = Fastify({ ...strictServer(logger), ...options })
   server.get('/metrics', async (_request, reply) =>
     await reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()))
   server.get('/healthz', () => ({ status: 'ok' }))

@@ -4,11 +4,17 @@
  */
 export function repeat (intervalMs: number, work: () => Promise<void>, onError: (error: Error) => void) {
   const stopping = new AbortController()
-  let wake: (() => void) | undefined
+  let again = false
+  let wake = () => {}
+  let waiting: Array<() => void> = []
   const done = (async () => {
     while (!stopping.signal.aborted) {
+      again = false
+      const served = waiting
+      waiting = []
       await work().catch((error: unknown) => { onError(error as Error) })
-      if (stopping.signal.aborted) return
+      for (const resolve of served) resolve()
+      if (stopping.signal.aborted || again) continue
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, intervalMs)
         wake = () => {
@@ -16,16 +22,27 @@ export function repeat (intervalMs: number, work: () => Promise<void>, onError: 
           resolve()
         }
       })
-      wake = undefined
     }
+    for (const resolve of waiting) resolve()
   })()
+  const soon = (): void => {
+    again = true
+    wake()
+  }
   return {
     /** does not wait for the rest of the interval */
-    now: () => { wake?.() },
+    soon,
+    /** resolves when a run that begins after this call has ended, well or not, or the loop has stopped */
+    now: async (): Promise<void> => {
+      if (stopping.signal.aborted) return
+      const run = new Promise<void>(resolve => { waiting.push(resolve) })
+      soon()
+      await run
+    },
     /** resolves when the last run has ended */
     stop: async (): Promise<void> => {
       stopping.abort()
-      wake?.()
+      wake()
       await done
     }
   }

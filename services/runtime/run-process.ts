@@ -1,43 +1,55 @@
 import closeWithGrace from 'close-with-grace'
-import { ConfigError } from './load-config.ts'
+import type { Static, TObject, TProperties } from 'typebox'
+import { ConfigError, loadConfig } from './load-config.ts'
+import type { AlsoCheck, Environment } from './load-config.ts'
+import { createLogger } from './logger.ts'
 import type { Logger } from './logger.ts'
 
 /** Named steps of stopping, run in order; the first ones stop taking work, the last ones let go of what it needs. */
 export type StopPhases = Array<[name: string, stop: () => unknown]>
 
+export interface ProcessDescription<T extends TProperties> {
+  name: string
+  schema: TObject<T & { SPILLWAY_LOG_LEVEL: TProperties[string] }>
+  alsoCheck?: AlsoCheck<T>
+  start: (context: { config: Static<TObject<T>>, logger: Logger }) => Promise<StopPhases>
+}
+
 /** Longer than any step needs; a second signal ends the process at once (close-with-grace). */
 const STOP_TIMEOUT_MS = 10_000
 
 /**
- * Starts a process and sees to its end: a configuration mistake is one clear message and exit 2, a failed start is exit
- * 1, TERM and INT run the phases, and an error nobody caught is logged, stops the process cleanly and exits 1.
+ * Runs a process from its configuration to its end. Configuration mistakes are one message, before anything starts, and
+ * exit 2; a failed start is exit 1; TERM and INT run the phases; an error nobody caught is logged, stops the process
+ * cleanly and exits 1.
  */
-export async function runProcess (logger: Logger, start: () => Promise<StopPhases>): Promise<void> {
+export async function runProcess<T extends TProperties> ({ name, schema, alsoCheck, start }: ProcessDescription<T>, environment: Environment): Promise<void> {
+  let config: Static<TObject<T>>
   try {
-    const phases = await start()
+    config = loadConfig<T>(schema, environment, alsoCheck)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    process.stderr.write(`${name}: ${error.message}\n`)
+    process.exit(2)
+  }
+  const logger = createLogger(name, String((config as Record<string, unknown>).SPILLWAY_LOG_LEVEL))
+  try {
+    const phases = await start({ config, logger })
     closeWithGrace({ delay: STOP_TIMEOUT_MS, logger: false }, async ({ signal, err }) => {
       if (err) logger.fatal({ err }, 'stopping after an error nobody caught')
       else logger.info({ signal }, 'stopping')
-      for (const [name, stop] of phases) {
+      for (const [phase, stop] of phases) {
         try {
           await stop()
         } catch (error) {
-          logger.error({ err: error, phase: name }, 'a step of stopping failed')
+          logger.error({ err: error, phase }, 'a step of stopping failed')
         }
       }
       logger.info('stopped')
     })
   } catch (error) {
-    failStart(logger, error)
+    const code = (error as NodeJS.ErrnoException).code
+    logger.fatal({ err: error }, code === 'EADDRINUSE' ? 'a port is taken: choose another or stop what holds it' : 'could not start')
+    process.exit(1)
   }
-}
-
-function failStart (logger: Logger, error: unknown): never {
-  const code = (error as NodeJS.ErrnoException).code
-  if (error instanceof ConfigError) {
-    process.stderr.write(`${error.message}\n`)
-    process.exit(2)
-  }
-  logger.fatal({ err: error }, code === 'EADDRINUSE' ? 'a port is taken: choose another or stop what holds it' : 'could not start')
-  process.exit(1)
 }

@@ -20,6 +20,7 @@ declare module 'ioredis' {
     shipUsage (usage: string, applied: string, ...args: Array<string | number>): Result<number, Context>
     endLostSession (...keysAndArgs: Array<string | number>): Result<number, Context>
     foldHour (hourRow: string, dayRow: string, dayIndex: string, ...args: string[]): Result<number, Context>
+    replaceDesired (desired: string, before: string, after: string): Result<number, Context>
     changeApps (apps: string, appKeys: string, version: string, ...args: string[]): Result<number, Context>
   }
 }
@@ -51,6 +52,7 @@ export function connectRedis ({ url, database, onError, commandTimeoutMs = COMMA
       shipUsage: script('ship-usage', 2),
       endLostSession: script('end-lost-session', 6),
       foldHour: script('fold-hour', 3),
+      replaceDesired: script('replace-desired', 1),
       changeApps: script('change-apps', 3)
     }
   })

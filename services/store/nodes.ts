@@ -46,8 +46,9 @@ export async function registerNode (redis: Redis, id: string, desired: DesiredNo
   return answers?.[1]?.[1] === 1
 }
 
-export const writeDesired = (redis: Redis, id: string, desired: DesiredNode): Promise<unknown> =>
-  redis.set(centralKeys.desired(id), JSON.stringify(desired), 'XX')
+/** False where another replica has changed the wish since it was read, which then stands. */
+export const replaceDesired = async (redis: Redis, id: string, before: DesiredNode, after: DesiredNode): Promise<boolean> =>
+  await redis.replaceDesired(centralKeys.desired(id), JSON.stringify(before), JSON.stringify(after)) === 1
 
 /** Null where the node is not registered. */
 export async function readDesired (redis: Redis, id: string): Promise<DesiredNode | null> {

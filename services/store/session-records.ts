@@ -1,6 +1,6 @@
 import type { Redis } from './connect.ts'
 import type { SessionState, Traffic } from '../domain/session.ts'
-import { hourOf, rowSuffix } from '../domain/usage.ts'
+import { dayOfPeriod, hourOf, rowSuffix } from '../domain/usage.ts'
 import { centralKeys } from './keys.ts'
 import { LOST_SESSION_TTL_SECONDS, sessionMember } from './usage-ledger.ts'
 
@@ -83,7 +83,7 @@ export async function endLostSession (redis: Redis, session: SessionRecord, sile
   const member = sessionMember(session.node, session.boot, session.allocation)
   const hour = hourOf(nowMs)
   const name = `${hour}:${rowSuffix({ ...session, priceVersion })}`
-  const day = hour.slice(0, 8)
+  const day = dayOfPeriod(hour)
   return await redis.endLostSession(
     centralKeys.sessionsOpen, centralKeys.sessionsEnded, centralKeys.session(member),
     centralKeys.ledgerRow(name), centralKeys.ledgerDay(day), centralKeys.ledgerDays,

@@ -2,7 +2,7 @@ import type { Redis } from './connect.ts'
 import type { SessionState, Traffic } from '../domain/session.ts'
 import type { LedgerRow, LedgerRowKey } from '../domain/usage.ts'
 import type { DeliveredBatch } from './usage-stream.ts'
-import { TOTALS_FIELDS, hourOf, parseRowName, rowSuffix } from '../domain/usage.ts'
+import { TOTALS_FIELDS, dayOfPeriod, hourOf, parseRowName, rowSuffix } from '../domain/usage.ts'
 import { centralKeys } from './keys.ts'
 
 /** A late total still applies for two days after a session was seen to end. */
@@ -41,7 +41,7 @@ export async function applyUsage (redis: Redis, delivered: DeliveredBatch, rows:
     const member = sessionMember(node, row.boot, row.allocation)
     const hour = hourOf(row.atMs)
     const name = `${hour}:${rowSuffix({ ...row, node })}`
-    const day = hour.slice(0, 8)
+    const day = dayOfPeriod(hour)
     keys.push(centralKeys.session(member), centralKeys.ledgerRow(name), centralKeys.ledgerDay(day))
     values.push(member, name, day, row.app, row.userTag, row.expiresAtSeconds, row.provider, row.region, row.state,
       row.startedAtMs, row.atMs, Math.max(0, Math.floor((row.atMs - row.startedAtMs) / 1000)),

@@ -9,7 +9,7 @@ const stack = await startStack(t, {
     SPILLWAY_STUN_URLS: 'stun:stun.example.org:3478'
   }
 })
-stack.secrets.push('static-credential-of-the-test')
+stack.secrets.add('static-credential-of-the-test')
 const key = await stack.createApp('shop', { maxTtlSeconds: 7200 })
 
 t.test('POST /v1/credentials answers what RTCPeerConnection takes', async t => {
@@ -93,7 +93,6 @@ t.test('apps and keys by the admin API', async t => {
   t.match((await stack.admin('GET', '/apps')).body.apps.map(({ id }: { id: string }) => id).sort(), ['demo', 'diner', 'shop'])
 
   const { body: first } = await stack.admin('POST', '/apps/diner/keys')
-  stack.secrets.push(first.key)
   t.match(first.key, /^sk_[A-Za-z0-9_-]{43}$/)
   await until('the key opens the app', async () => (await stack.issue(first.key)).body.ttl === 60)
   t.same((await stack.admin('GET', '/apps/diner/keys')).body.keys, [{ id: first.id, app: 'diner', createdAt: first.createdAt }], 'the key itself is not kept')
@@ -102,7 +101,6 @@ t.test('apps and keys by the admin API', async t => {
   t.match(await stack.admin('DELETE', `/apps/diner/keys/${first.id}`), { status: 404, body: { code: 'key_not_found' } })
 
   const { body: second } = await stack.admin('POST', '/apps/diner/keys')
-  stack.secrets.push(second.key)
   await until('the key opens the app', async () => (await stack.issue(second.key)).status === 201)
   t.equal((await stack.admin('DELETE', '/apps/diner')).status, 204)
   await until('the keys of a deleted app are refused', async () => (await stack.issue(second.key)).status === 401, 2_000)
@@ -135,7 +133,7 @@ t.test('the ops port says how it is', async t => {
   t.notMatch(metrics, key)
 })
 
-t.test('without a relay the next provider of the order answers, and last of all STUN, which says so', async t => {
+t.test('without a relay the next provider of the order answers', async t => {
   process.kill(Number(await stack.read('nodes', 'node-1', 'coturn', 'turnserver.pid')), 'SIGKILL')
   await until('the fleet is known to be down', async () => (await stack.issue(key)).body.provider === 'static', 15_000)
   const { body } = await stack.issue(key)

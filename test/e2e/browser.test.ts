@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { launch } from 'puppeteer-core'
 import t from 'tap'
-import { appUsage, ledgerSessions, sum } from '../helpers/calls.ts'
+import { appUsage, ledgerSessions } from '../helpers/calls.ts'
+import { sum } from '../helpers/counts.ts'
 import { startStack } from '../helpers/stack.ts'
 import { listenToCoturn } from '../helpers/witness.ts'
 import { until } from '../helpers/until.ts'
@@ -58,7 +59,7 @@ for (const transport of ['udp', 'tcp'] as const) {
       (await ledgerSessions(stack, app, 'open')).length === 0 && ((await appUsage(stack, app)).bytesIn ?? 0) >= 2 * MEGABYTES_5, 30_000)
     const { lostSessions, packetsIn, bytesIn, packetsOut, bytesOut } = await appUsage(stack, app)
     t.equal(lostSessions, 0)
-    t.same({ packetsIn, bytesIn, packetsOut, bytesOut }, sum([...new Set((await ledgerSessions(stack, app, 'ended')).map(({ userTag }) => userTag))].flatMap(tag => witness.sums.get(tag) ?? [])), "the ledger holds coturn's own totals")
+    t.same({ packetsIn, bytesIn, packetsOut, bytesOut }, sum([...new Set((await ledgerSessions(stack, app, 'ended')).map(({ userTag }) => userTag))].map(witness.sumOf)), "the ledger holds coturn's own totals")
   })
 }
 

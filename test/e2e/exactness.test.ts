@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import t from 'tap'
-import { callersOf, countsOf, expectExact, ledgerSessions, release, startCall, startCalls, sum, tagOf, talk, vanish } from '../helpers/calls.ts'
+import { callersOf, expectExact, ledgerSessions, release, startCall, startCalls, talk, vanish } from '../helpers/calls.ts'
+import { sum, tagOf } from '../helpers/counts.ts'
 import { startStack } from '../helpers/stack.ts'
 import { listenToCoturn } from '../helpers/witness.ts'
 import { until } from '../helpers/until.ts'
@@ -15,8 +16,7 @@ t.test('short sessions, 10 packets each way, over udp and tcp, ended by a refres
   const calls = [...await startCalls(stack, key, 3), ...await startCalls(stack, key, 3, { transport: 'tcp' })]
   await talk(calls, 10, 101)
   await release(callersOf(calls))
-  await expectExact(t, stack, 'short', callersOf(calls), 'ten packets')
-  for (const caller of callersOf(calls)) t.same(witness.totals.get(caller.tag), countsOf(caller), "coturn's own total says the same")
+  await expectExact(t, stack, 'short', callersOf(calls), witness, 'ten packets')
 })
 
 t.test('50 sessions in parallel, long enough for several reports of coturn each', async t => {
@@ -25,7 +25,7 @@ t.test('50 sessions in parallel, long enough for several reports of coturn each'
   await talk(calls, 3000)
   t.ok((await ledgerSessions(stack, 'parallel', 'open')).some(({ bytesIn }) => bytesIn > 0), 'the ledger grows while the calls last')
   await release(callersOf(calls))
-  await expectExact(t, stack, 'parallel', callersOf(calls), '50 at once')
+  await expectExact(t, stack, 'parallel', callersOf(calls), witness, '50 at once')
 })
 
 t.test('clients that close their TCP connection without a word', async t => {
@@ -33,7 +33,7 @@ t.test('clients that close their TCP connection without a word', async t => {
   const calls = await startCalls(stack, key, 5, { transport: 'tcp' })
   await talk(calls, 500, 333)
   await vanish(callersOf(calls))
-  await expectExact(t, stack, 'tcp-close', callersOf(calls), 'TCP close')
+  await expectExact(t, stack, 'tcp-close', callersOf(calls), witness, 'TCP close')
 })
 
 t.test('clients that vanish: counted when their allocation expires', async t => {
@@ -41,7 +41,7 @@ t.test('clients that vanish: counted when their allocation expires', async t => 
   const calls = await startCalls(stack, key, 5)
   await talk(calls, 300)
   await vanish(callersOf(calls))
-  await expectExact(t, stack, 'vanished', callersOf(calls), 'vanished')
+  await expectExact(t, stack, 'vanished', callersOf(calls), witness, 'vanished')
 })
 
 t.test('sessions ended by an operator at the CLI', async t => {
@@ -49,7 +49,7 @@ t.test('sessions ended by an operator at the CLI', async t => {
   const calls = await startCalls(stack, key, 3)
   await talk(calls, 100)
   await cancelAll(stack.ports.api + 20, await stack.read('nodes', 'node-1', 'cli-password'))
-  await expectExact(t, stack, 'cancelled', callersOf(calls), 'cs')
+  await expectExact(t, stack, 'cancelled', callersOf(calls), witness, 'cs')
   await vanish(callersOf(calls))
 })
 
@@ -63,17 +63,17 @@ t.test("coturn's own load client: the ledger equals its totals", async t => {
   await until('its sessions have ended', async () => (await ledgerSessions(stack, 'uclient', 'open')).length === 0 && (await ledgerSessions(stack, 'uclient', 'ended')).length >= 6, 40_000)
   const sessions = await ledgerSessions(stack, 'uclient', 'ended')
   t.ok(sessions.every(({ userTag, state }) => userTag === tagOf(username) && state === 'closed'))
-  const total = witness.sums.get(tagOf(username))
   const booked = sum(sessions)
   t.ok(booked.bytesIn > 100_000, `${booked.bytesIn} bytes`)
-  t.same(booked, total)
+  t.same(booked, witness.sumOf(tagOf(username)))
+  t.equal(sessions.length, witness.totals.get(tagOf(username))?.length)
 })
 
 t.test('an app that relays nothing is charged its control messages and no more', async t => {
   const key = await stack.createApp('idle')
   const call = await startCall(stack, key)
   await release(callersOf([call]))
-  await expectExact(t, stack, 'idle', callersOf([call]), 'allocate and leave')
+  await expectExact(t, stack, 'idle', callersOf([call]), witness, 'allocate and leave')
 })
 
 t.test('no log of this run holds a secret', stack.searchLogs)

@@ -1,10 +1,14 @@
 import t from 'tap'
 import { TurnClient } from '../../scripts/turn-client.ts'
-import { callersOf, expectExact, release, startCall, tagOf, talk } from '../helpers/calls.ts'
+import { callersOf, countsOf, expectExact, ledgerSessions, release, startCall, talk } from '../helpers/calls.ts'
+import type { LedgerSession } from '../helpers/calls.ts'
+import { sum, tagOf } from '../helpers/counts.ts'
 import { startStack } from '../helpers/stack.ts'
+import { listenToCoturn } from '../helpers/witness.ts'
 import { until } from '../helpers/until.ts'
 
 const stack = await startStack(t, { slot: 5, nodes: 2 })
+const witness = await listenToCoturn(t, stack)
 
 t.test('a reply names both nodes, each with its own password', async t => {
   const key = await stack.createApp('reply')
@@ -29,23 +33,42 @@ t.test('clients of one room meet on one node', async t => {
 t.test('the same user and allocation id on two nodes are two rows', async t => {
   const key = await stack.createApp('same-user')
   const { body } = await stack.issue(key, { user: 'one' })
-  const clients = await Promise.all(body.iceServers.map(async ({ urls, username, credential }: any) => await TurnClient.connect({
-    host: /turn:([^:]+)/.exec(urls[0])?.[1] ?? '', port: stack.ports.coturn, transport: 'udp', username, password: credential
-  }))) as TurnClient[]
-  for (const client of clients) await client.allocate()
-  for (const client of clients) {
-    await client.release()
-    await client.close()
+  const tag = tagOf(body.username)
+  // coturn numbers allocations by relay thread, and the port of a client says which thread has it: sooner or later a
+  // number comes up on both nodes
+  const callers: Array<{ node: string, client: TurnClient }> = []
+  const allocationsOf = (node: string) => witness.ended(tag).filter(ended => ended.node === node).map(({ allocation }) => allocation)
+  const findCommon = () => allocationsOf('node-1').find(allocation => allocationsOf('node-2').includes(allocation))
+  for (let attempt = 0; attempt < 50 && findCommon() === undefined; attempt++) {
+    for (const { urls, username, credential } of body.iceServers) {
+      const [, host = ''] = /^turn:([^:]+)/.exec(urls[0]) ?? []
+      const client = await TurnClient.connect({ host, port: stack.ports.coturn, transport: 'udp', username, password: credential })
+      callers.push({ node: `node-${host.split('.').at(-1)}`, client })
+      await client.allocate()
+      await client.release()
+      await client.close()
+    }
+    await until('coturn has said both totals', () => witness.ended(tag).length === callers.length)
   }
-  let rows: any[] = []
-  await until('both are booked', async () => {
-    rows = (await stack.admin('GET', '/sessions?app=same-user&state=ended')).body.sessions
-    return rows.length === 2
+  const common = findCommon()
+  t.ok(common, `allocation ${common} was on both nodes after ${callers.length / 2} attempts`)
+
+  let sessions: LedgerSession[] = []
+  await until('all are booked', async () => {
+    sessions = (await ledgerSessions(stack, 'same-user', 'ended')).filter(({ state }) => state === 'closed')
+    return sessions.length === callers.length
   })
+  t.ok(sessions.every(({ userTag }) => userTag === tag), 'all of one user')
+  const rows = sessions.filter(({ allocation }) => allocation === common)
+  t.equal(rows.length, 2, 'one number, two rows')
   t.same(rows.map(({ node }) => node).sort(), ['node-1', 'node-2'])
-  t.ok(rows.every(({ userTag }) => userTag === tagOf(body.username)))
+
   const { body: usage } = await stack.admin('GET', '/usage?app=same-user&by=node')
-  t.same(usage.rows.map(({ key, sessions }: any) => [key, sessions]), [['node-1', 1], ['node-2', 1]])
+  const booked = usage.rows.map(({ key, sessions, packetsIn, bytesIn, packetsOut, bytesOut }: any) => ({ key, sessions, packetsIn, bytesIn, packetsOut, bytesOut }))
+  t.same(booked, ['node-1', 'node-2'].map(node => {
+    const own = callers.filter(caller => caller.node === node)
+    return { key: node, sessions: own.length, ...sum(own.map(({ client }) => countsOf({ client, tag }))) }
+  }), 'and each node has its own bytes')
 })
 
 t.test('two clients on two nodes can talk to each other', async t => {
@@ -54,7 +77,8 @@ t.test('two clients on two nodes can talk to each other', async t => {
   await talk([call], 200)
   t.ok(call.a.client.traffic.receivedBytes > 200 * 160, `${call.a.client.traffic.receivedBytes} bytes crossed`)
   await release(callersOf([call]))
-  await expectExact(t, stack, 'across', callersOf([call]), 'across two nodes')
+  await expectExact(t, stack, 'across', callersOf([call]), witness, 'across two nodes')
+  t.same(new Set([call.a, call.b].flatMap(({ tag }) => witness.ended(tag).map(({ node }) => node))), new Set(['node-1', 'node-2']))
 })
 
 t.test('a client cannot reach loopback, private or metadata addresses through the relay', async t => {

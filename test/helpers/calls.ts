@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
 import { exchange } from '../../scripts/turn-exchange.ts'
 import { TurnClient } from '../../scripts/turn-client.ts'
+import { sum, tagOf } from './counts.ts'
+import type { Counts } from './counts.ts'
 import type { Stack } from './stack.ts'
 import { until } from './until.ts'
+import type { Witness } from './witness.ts'
 
 type Transport = 'udp' | 'tcp'
 
@@ -20,8 +23,6 @@ interface CallOptions {
   server?: [number, number]
 }
 
-export const tagOf = (username: string): string => username.split(':')[1]?.split('.')[1] ?? ''
-
 /** One client of the test's own, logged in to a relay with a credential fresh from the API, for a user of its own. */
 export async function connectCaller (stack: Stack, key: string, transport: Transport = 'udp', server = 0): Promise<Caller> {
   const user = randomUUID()
@@ -33,6 +34,7 @@ export async function connectCaller (stack: Stack, key: string, transport: Trans
   const { username, credential, urls } = body.iceServers[server]
   const [, host, port] = /^turn:([^:]+):(\d+)/.exec(urls[0]) ?? []
   const client = await TurnClient.connect({ host: host ?? '', port: Number(port), transport, username, password: credential })
+  stack.closers.push(async () => { await client.close() })
   return { client, tag: tagOf(username) }
 }
 
@@ -66,7 +68,7 @@ export const vanish = async (callers: readonly Caller[]): Promise<void> => {
   await Promise.all(callers.map(async ({ client }) => { await client.close() }))
 }
 
-export interface LedgerSession { userTag: string, state: string, node: string, packetsIn: number, bytesIn: number, packetsOut: number, bytesOut: number }
+export interface LedgerSession { userTag: string, state: string, node: string, allocation: string, packetsIn: number, bytesIn: number, packetsOut: number, bytesOut: number }
 
 export async function ledgerSessions (stack: Stack, app: string, state: 'open' | 'ended'): Promise<LedgerSession[]> {
   const { body } = await stack.admin('GET', `/sessions?app=${app}&state=${state}&limit=9999`)
@@ -78,23 +80,17 @@ export async function appUsage (stack: Stack, app: string): Promise<Record<strin
   return body.rows[0] ?? {}
 }
 
-export interface Counts { packetsIn: number, bytesIn: number, packetsOut: number, bytesOut: number }
-
 export const countsOf = ({ client: { traffic } }: Caller): Counts =>
   ({ packetsIn: traffic.sentPackets, bytesIn: traffic.sentBytes, packetsOut: traffic.receivedPackets, bytesOut: traffic.receivedBytes })
 
-export const sum = (counts: readonly Counts[]): Counts => counts.reduce((total, { packetsIn, bytesIn, packetsOut, bytesOut }) => ({
-  packetsIn: total.packetsIn + packetsIn,
-  bytesIn: total.bytesIn + bytesIn,
-  packetsOut: total.packetsOut + packetsOut,
-  bytesOut: total.bytesOut + bytesOut
-}), { packetsIn: 0, bytesIn: 0, packetsOut: 0, bytesOut: 0 })
+/** Why coturn's own totals could not be heard, where a test compares without them. */
+export interface Unheard { unheard: string }
 
 /**
- * The ledger against the clients' own count of every byte that went over their sockets: each session, closed by its
- * total, and the app's sums.
+ * Three counts of the same bytes: the ledger's, what the clients counted on their own sockets, and the totals coturn
+ * said when the sessions ended. Each session, closed by its total, and the sums of the app. Callers hold one session each.
  */
-export async function expectExact (t: Test, stack: Stack, app: string, callers: readonly Caller[], what: string): Promise<void> {
+export async function expectExact (t: Test, stack: Stack, app: string, callers: readonly Caller[], witness: Witness | Unheard, what: string): Promise<void> {
   const tags = new Set(callers.map(({ tag }) => tag))
   let sessions: LedgerSession[] = []
   await until('all sessions are closed in the ledger', async () => {
@@ -102,9 +98,19 @@ export async function expectExact (t: Test, stack: Stack, app: string, callers: 
     return sessions.length >= callers.length
   }, 45_000).catch(() => {})
   const found = sessions.map(({ userTag, packetsIn, bytesIn, packetsOut, bytesOut }) => ({ userTag, packetsIn, bytesIn, packetsOut, bytesOut }))
-  const expected = callers.map(caller => ({ userTag: caller.tag, ...countsOf(caller) }))
-  const byTag = (a: { userTag: string }, b: { userTag: string }) => a.userTag < b.userTag ? -1 : 1
-  t.same(found.sort(byTag), expected.sort(byTag), `${what}: each of ${callers.length} sessions to the byte`)
+  const expected = callers.map(caller => ({ userTag: caller.tag, ...countsOf(caller) })).sort(byTag)
+  t.same(found.sort(byTag), expected, `${what}: each of ${callers.length} sessions to the byte`)
+
+  if ('unheard' in witness) {
+    t.comment(`${what}: coturn's own totals were not heard: ${witness.unheard}`)
+  } else {
+    await until('coturn has said all totals', () => callers.every(({ tag }) => witness.totals.has(tag))).catch(() => {})
+    const said = callers.flatMap(({ tag }) => (witness.totals.get(tag) ?? []).map(total => ({ userTag: tag, ...total })))
+    t.same(said.sort(byTag), expected, `${what}: coturn's own totals say the same`)
+  }
+
   const { sessions: count, lostSessions, packetsIn, bytesIn, packetsOut, bytesOut } = await appUsage(stack, app)
   t.same({ count, lostSessions, packetsIn, bytesIn, packetsOut, bytesOut }, { count: callers.length, lostSessions: 0, ...sum(callers.map(countsOf)) }, `${what}: the sums of the app`)
 }
+
+const byTag = (a: { userTag: string }, b: { userTag: string }): number => a.userTag < b.userTag ? -1 : 1

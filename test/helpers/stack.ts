@@ -1,16 +1,21 @@
 import { execFile, spawn } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import type { ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
+import { REGION_CANARY, searchLogs, secretsIn } from './search-logs.ts'
 import { until } from './until.ts'
 
 const run = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-/** A value that must show up in the logs, so that a search for what must not is known to look in the right place. */
-const CANARY = 'canary-in-the-log'
+/** Asked every few seconds by machines, so the control plane writes no line for them. */
+const PROBES = /\/(metrics|healthz|readyz)$/
 
 export interface StackOptions {
   /** every stack of a test run has its own ports and loopback network */
@@ -40,16 +45,29 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {} }
     SPILLWAY_COTURN_CLI_PORT: String(base + 20),
     SPILLWAY_COTURN_PORT: String(ports.coturn),
     SPILLWAY_NODE_NETWORK: network,
-    SPILLWAY_NODE_REGION: CANARY,
+    SPILLWAY_NODE_REGION: REGION_CANARY,
     ...environment
   }
   const script = async (name: string, ...args: string[]) =>
     await run(join(ROOT, 'scripts', name), args, { cwd: ROOT, env, timeout: 180_000, maxBuffer: 1 << 24 })
   const up = async () => (await script('up', '--native', '--detach', '--nodes', String(nodes))).stdout
   const read = async (...path: string[]) => (await readFile(join(folder, ...path), 'utf8')).trim()
-  const secrets: string[] = []
+  /** what must not stand in any log: what this stack gives away is added by itself */
+  const secrets = new Set<string>()
+  /** requests the control plane has answered to us, and so has to have a line for */
+  let answered = 0
 
+  /** what up did not start, and down does not know */
+  const relaunched: ChildProcess[] = []
+  /** how to close what tests open on this stack; whatever a failed test leaves open would keep its file from ending */
+  const closers: Array<() => Promise<void>> = []
   t.teardown(async () => {
+    for (const close of closers) await close()
+    for (const launch of relaunched) {
+      if (launch.exitCode !== null || launch.signalCode !== null) continue
+      launch.kill('SIGTERM')
+      await once(launch, 'exit')
+    }
     await script('down')
     await rm(folder, { recursive: true, force: true })
   })
@@ -64,7 +82,10 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {} }
     if (body !== undefined) headers['content-type'] = 'application/json'
     const response = await fetch(url, { method, headers, ...body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) } })
     const text = await response.text()
-    return { status: response.status, body: text.startsWith('{') ? JSON.parse(text) : text as Body, headers: response.headers }
+    if (!PROBES.test(new URL(url).pathname)) answered += 1
+    const answer = text.startsWith('{') ? JSON.parse(text) : text as Body
+    for (const secret of secretsIn(answer)) secrets.add(secret)
+    return { status: response.status, body: answer, headers: response.headers }
   }
   const admin = async <Body = any> (method: string, path: string, body?: unknown): Promise<Answer<Body>> =>
     await call<Body>(`${ops}/admin/v1${path}`, method, adminToken, body)
@@ -73,20 +94,25 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {} }
   async function createApp (id: string, settings: Record<string, unknown> = {}): Promise<string> {
     await admin('POST', '/apps', { id, ...settings })
     const { body } = await admin('POST', `/apps/${id}/keys`)
-    secrets.push(body.key)
     await until('the new key opens its app', async () => (await issue(body.key)).status === 201)
     return body.key
   }
-  async function issue (key: string, body?: unknown): Promise<Answer> {
-    const answer = await call(`${api}/v1/credentials`, 'POST', key, body)
-    if (answer.body.password) secrets.push(answer.body.password)
-    return answer
-  }
+  const issue = async (key: string, body?: unknown): Promise<Answer> => await call(`${api}/v1/credentials`, 'POST', key, body)
+
+  // shaped like a key, and sent wherever a key could be put by right or by mistake
+  const secretCanary = `sk_${randomBytes(32).toString('base64url')}`
+  secrets.add(secretCanary)
+  await issue(secretCanary)
+  await issue(secretCanary, `{"user":"${secretCanary}`)
+  await call(`${api}/v1/${secretCanary}?key=${secretCanary}`, 'GET', secretCanary)
+  await call(`${ops}/admin/v1/apps/${secretCanary}`, 'GET', secretCanary)
+  await admin('POST', '/apps', { id: secretCanary })
 
   return {
     api,
     ops,
     ports,
+    nodes,
     folder,
     network,
     printed,
@@ -98,22 +124,23 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {} }
     admin,
     createApp,
     issue,
-    /** what must not stand in any log */
     secrets,
-    searchLogs: async (t: Test) => { await searchLogs(t, folder, secrets) },
+    closers,
+    searchLogs: async (t: Test) => { await searchLogs(t, folder, secrets, answered) },
     pid: async (part: string) => Number.parseInt(await read('run', `${part}.pid`)),
     signal: async (part: string, signal: NodeJS.Signals) => {
       process.kill(Number.parseInt(await read('run', `${part}.pid`)), signal)
     },
-    /** Stops coturn by its supervisor and starts it again as a supervisor of an operator's own would; `between` runs while it is down. */
+    /** Stops coturn by its supervisor and starts it again as a service manager would; `between` runs while it is down. */
     relaunchCoturn: async (between: () => Promise<void> = async () => {}): Promise<void> => {
       const pid = Number.parseInt(await read('run', 'node-1-coturn.pid'))
       const environment = Object.fromEntries((await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0').filter(Boolean).map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]))
       process.kill(pid, 'SIGTERM')
       await until('coturn has stopped', async () => await read('nodes', 'node-1', 'coturn', 'turnserver.pid').then(() => false, () => true), 40_000)
       await between()
-      spawn(join(ROOT, 'infra/coturn/launch'), { detached: true, stdio: 'ignore', env: environment }).unref()
-      await until('coturn runs again', async () => await read('nodes', 'node-1', 'coturn', 'turnserver.pid').then(() => true, () => false))
+      const launch = spawn(join(ROOT, 'infra/coturn/launch'), { stdio: 'ignore', env: environment })
+      relaunched.push(launch)
+      await until('coturn runs again', async () => await accepts(ports.coturn, `${network}.1`))
     },
     /** One sample of a process' metrics; `where` picks a series by part of its labels. */
     metric: async (port: number, name: string, where = ''): Promise<number> => {
@@ -126,21 +153,8 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {} }
 
 export type Stack = Awaited<ReturnType<typeof startStack>>
 
-/** No secret of the stack, and none it gave away, in any log; and the logs are there and tell of the run. */
-async function searchLogs (t: Test, folder: string, given: readonly string[]): Promise<void> {
-  const logs = await readAll(join(folder, 'log'))
-  const own = await readAll(folder, path => /(key|token|password)$/.test(path))
-  const secrets = [...own.map(({ text }) => text.trim()), ...given]
-  t.ok(secrets.length >= 5, `knows ${secrets.length} secrets to look for`)
-  t.ok(logs.some(({ text }) => text.includes(CANARY)), 'the logs hold the canary')
-  const found = logs.flatMap(({ path, text }) => secrets.filter(secret => text.includes(secret)).map(() => path))
-  t.same(found, [], 'no log holds a secret')
-  const requests = logs.filter(({ path }) => path.includes('control-plane')).flatMap(({ text }) => text.split('\n').filter(line => line.includes('"msg":"request"')))
-  t.ok(requests.length > 0, `${requests.length} requests are logged`)
-}
-
-async function readAll (folder: string, wanted: (path: string) => boolean = () => true): Promise<Array<{ path: string, text: string }>> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  const files = entries.filter(entry => entry.isFile() && wanted(entry.name)).map(entry => join(entry.parentPath, entry.name))
-  return await Promise.all(files.map(async path => ({ path, text: await readFile(path, 'utf8') })))
+/** Whether somebody listens there. */
+async function accepts (port: number, host: string): Promise<boolean> {
+  const socket = connect({ port, host })
+  return await once(socket, 'connect').then(() => true, () => false).finally(() => { socket.destroy() })
 }

@@ -1,28 +1,17 @@
-import Fastify, { errorCodes, LogController } from 'fastify'
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import Fastify, { errorCodes } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Logger } from '../../runtime/logger.ts'
+import { strictServer } from '../../runtime/ops-server.ts'
 import type { ControlPlaneMetrics } from '../metrics.ts'
 import { answerProblem, problems } from '../problems.ts'
-
-/** A request is an id, a room and a ttl; 16 KiB leave room for a user id of any sane length. */
-const BODY_LIMIT_BYTES = 16 * 1024
-/** A client that takes longer than this to send its request is cut off. */
-const REQUEST_TIMEOUT_MS = 10_000
 
 /** Asked every few seconds by machines; a line for each would bury the rest. */
 const PROBED = new Set(['/metrics', '/healthz', '/readyz'])
 
-/** The public server: strict validation, problem+json for everything, one log line a request with its route, never its URL. */
+/** The public server. */
 export function createHttpServer (logger: Logger) {
-  return Fastify({
-    loggerInstance: logger as FastifyBaseLogger,
-    logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } },
-    frameworkErrors: (error, request, reply) => answerProblem(error, request, reply)
-  }).withTypeProvider<TypeBoxTypeProvider>()
+  return Fastify({ ...strictServer(logger), frameworkErrors: answerProblem }).withTypeProvider<TypeBoxTypeProvider>()
 }
 export type HttpServer = ReturnType<typeof createHttpServer>
 

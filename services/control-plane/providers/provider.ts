@@ -1,5 +1,6 @@
 import type { IceServer } from '../../domain/ice-servers.ts'
-import type { ProviderName, Step } from '../../policy/decide-route.ts'
+import type { ProviderName } from '../../domain/provider.ts'
+import type { Step } from '../../policy/decide-route.ts'
 
 export interface MintRequest {
   app: string

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import { TOTALS_FIELDS, rollUp } from '../../domain/usage.ts'
+import { TOTALS_FIELDS, dayOf, readRange, rollUp, spanOf } from '../../domain/usage.ts'
 import type { LedgerRow, UsageDimension } from '../../domain/usage.ts'
 import type { Redis } from '../../store/connect.ts'
 import { listSessions } from '../../store/session-records.ts'
@@ -9,10 +9,6 @@ import { readLedgerDay, readLedgerDays } from '../../store/usage-ledger.ts'
 import { problems } from '../problems.ts'
 import { SessionsQuery, UsageQuery } from '../schemas.ts'
 
-const DAY_MS = 86_400_000
-const HOUR_MS = 3_600_000
-/** What the ledger keeps at most, and a bound to what one request may read. */
-const MAX_RANGE_MS = 762 * DAY_MS
 const PAGE = 500
 
 /** What was relayed, out of the ledger. */
@@ -21,7 +17,9 @@ export function addUsageRoutes (fastify: FastifyInstance, redis: Redis, now: () 
 
   server.get('/usage', { schema: { querystring: UsageQuery } }, async (request, reply) => {
     const { app, by = 'app', format } = request.query
-    const { fromMs, toMs } = readRange(request.query.from, request.query.to, now())
+    const range = readRange(request.query.from, request.query.to, now())
+    if (!range) throw problems.badRange()
+    const { fromMs, toMs } = range
     const asOf = new Date(now()).toISOString()
     const rows = rollUp(await readRows(redis, fromMs, toMs, row => app === undefined || row.key.app === app), by as UsageDimension)
       // there is no rate card yet, and an unknown cost is not zero
@@ -52,16 +50,6 @@ export function addUsageRoutes (fastify: FastifyInstance, redis: Redis, now: () 
   })
 }
 
-/** Whole hours: the one `from` lies in is included, the one `to` begins is not. */
-function readRange (from: string | undefined, to: string | undefined, nowMs: number): { fromMs: number, toMs: number } {
-  const end = to === undefined ? nowMs : Date.parse(to)
-  const start = from === undefined ? end - DAY_MS : Date.parse(from)
-  if (!(start < end) || end - start > MAX_RANGE_MS) throw problems.badRange()
-  return { fromMs: Math.floor(start / HOUR_MS) * HOUR_MS, toMs: end }
-}
-
-const dayOf = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10).replaceAll('-', '')
-
 async function readRows (redis: Redis, fromMs: number, toMs: number, wanted: (row: LedgerRow) => boolean): Promise<LedgerRow[]> {
   const rows: LedgerRow[] = []
   for (const day of await readLedgerDays(redis, dayOf(fromMs), dayOf(toMs))) {
@@ -71,12 +59,6 @@ async function readRows (redis: Redis, fromMs: number, toMs: number, wanted: (ro
     }
   }
   return rows
-}
-
-/** An hour, or the whole day where its hours have been folded together. */
-function spanOf (period: string): { startMs: number, endMs: number } {
-  const startMs = Date.UTC(Number(period.slice(0, 4)), Number(period.slice(4, 6)) - 1, Number(period.slice(6, 8)), Number(period.slice(8, 10) || 0))
-  return { startMs, endMs: startMs + (period.length > 8 ? HOUR_MS : DAY_MS) }
 }
 
 /** RFC 4180; no value holds a comma or a quote. */

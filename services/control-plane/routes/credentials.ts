@@ -1,3 +1,4 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { HttpServer } from '../plugins/http.ts'
 import { authenticateApp } from '../plugins/authenticate.ts'
 import { issueCredentials } from '../issue-credentials.ts'
@@ -7,16 +8,16 @@ import { CredentialsReply, CredentialsRequest, TurnCredentialsReply, TurnStatusR
 
 /** The public API. */
 export function addCredentialRoutes (server: HttpServer, issuing: Issuing, metrics: ControlPlaneMetrics): void {
-  server.addHook('onResponse', async (request, reply) => {
-    if (reply.statusCode < 400) metrics.duration.observe({ route: request.routeOptions.url ?? 'unmatched' }, reply.elapsedTime / 1000)
-  })
+  const onResponse = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    if (reply.statusCode < 400) metrics.duration.observe({ route: request.routeOptions.url ?? '' }, reply.elapsedTime / 1000)
+  }
 
-  server.post('/v1/credentials', { schema: { body: CredentialsRequest, response: { 201: CredentialsReply } } }, async (request, reply) => {
+  server.post('/v1/credentials', { onResponse, schema: { body: CredentialsRequest, response: { 201: CredentialsReply } } }, async (request, reply) => {
     const app = authenticateApp(issuing.snapshot(), request)
     return await reply.code(201).send(await issueCredentials(issuing, app, request.body))
   })
 
-  server.get('/turn/credentials', { schema: { response: { 200: TurnCredentialsReply } } }, async request => {
+  server.get('/turn/credentials', { onResponse, schema: { response: { 200: TurnCredentialsReply } } }, async request => {
     const app = authenticateApp(issuing.snapshot(), request)
     const { iceServers, expiresAt, provider } = await issueCredentials(issuing, app, {})
     return { iceServers, expiresAt: Date.parse(expiresAt), provider }

@@ -223,7 +223,7 @@ t.test('while the outbox is crowded only endings go into it, and the rest follow
   const life = await line.live()
   await life.followed()
   const calls = Array.from({ length: 10 }, (_, index) => line.call(index + 1))
-  life.follower.pending = 501
+  life.crowd(501)
   for (const call of calls) {
     await call.begin()
     await call.relay(100, 200)

@@ -42,6 +42,8 @@ export interface Life {
   /** connected again, and following */
   untilNodeAnswers: () => Promise<void>
   ship: () => Promise<void>
+  /** pretends that so many batches wait to be applied, until the next shipment knows better */
+  crowd: (pending: number) => void
   /** save, ship, apply: one round of the three loops */
   pump: () => Promise<void>
   /** Dies as by SIGKILL: nothing more is saved, and what is on the wire may or may not arrive. */
@@ -144,7 +146,8 @@ export async function startUsageLine (t: Test, { nodeLines = [] }: { nodeLines?:
     if (!await untilReady(redis, 5_000) || !await untilReady(statsRedis, 5_000)) throw new Error("the node's Redis does not answer")
     if (centre.status === 'ready') await untilReady(ownCentre, 5_000)
     const metrics = createAgentMetrics(createMetrics('relay-agent', 'test'))
-    const follower = new UsageFollower({ feedUrl: node.url('agent'), redis, statsRedis, realm: REALM, region: 'eu', metrics, now, onError, onStopping: () => {}, onBoot: () => {} })
+    let pending = 0
+    const follower = new UsageFollower({ feedUrl: node.url('agent'), redis, statsRedis, realm: REALM, region: 'eu', metrics, now, onError, outboxPending: () => pending, onStopping: () => {}, onBoot: () => {} })
     const shipper = createShipper({ nodeRedis: redis, central: ownCentre, node: NODE, now })
     follower.start()
     let ended = false
@@ -159,8 +162,9 @@ export async function startUsageLine (t: Test, { nodeLines = [] }: { nodeLines?:
       untilCentreAnswers: async () => { if (!await untilReady(ownCentre, 5_000)) throw new Error('the centre does not answer') },
       untilNodeAnswers: async () => { await until("the node's Redis answers", () => [redis, statsRedis].every(({ status }) => status === 'ready') && follower.connected) },
       ship: async () => {
-        if (follower.log !== undefined) follower.pending = await shipper.ship(follower.log, () => follower.sequence)
+        if (follower.log !== undefined) pending = await shipper.ship(follower.log, () => follower.sequence)
       },
+      crowd: count => { pending = count },
       pump: async () => {
         await follower.save()
         await life.ship()

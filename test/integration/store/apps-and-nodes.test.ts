@@ -3,7 +3,7 @@ import type { App, AppKey } from '../../../services/domain/app.ts'
 import type { ObservedNode } from '../../../services/domain/node.ts'
 import { addKey, createApp, deleteApp, readAppsAndKeys, removeKey, replaceApp } from '../../../services/store/apps.ts'
 import { claimJobRun } from '../../../services/store/job-runs.ts'
-import { listNodeIds, readDesired, readNodes, registerNode, writeDesired, writeObserved } from '../../../services/store/nodes.ts'
+import { listNodeIds, readDesired, readNodes, registerNode, replaceDesired, writeObserved } from '../../../services/store/nodes.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
 import { until } from '../../helpers/until.ts'
 
@@ -80,8 +80,10 @@ t.test('a node is registered once: the second time changes nothing', async t => 
 t.test('wishes are kept for registered nodes only; facts stand beside them, or null', async t => {
   await registerNode(redis, 'eu-1', { generations: [1], fleetIps: [] })
   await registerNode(redis, 'eu-2', { generations: [1], fleetIps: [] })
-  await writeDesired(redis, 'eu-1', { generations: [1, 2], fleetIps: ['192.0.2.1'] })
-  await writeDesired(redis, 'stranger', { generations: [1], fleetIps: [] })
+  const [before, after] = [{ generations: [1], fleetIps: [] }, { generations: [1, 2], fleetIps: ['192.0.2.1'] }]
+  t.ok(await replaceDesired(redis, 'eu-1', before, after))
+  t.notOk(await replaceDesired(redis, 'eu-1', before, { generations: [9], fleetIps: [] }), 'a wish that was changed meanwhile stands')
+  t.notOk(await replaceDesired(redis, 'stranger', before, after), 'nor is there a wish of a stranger to change')
   const observed: ObservedNode = { beat: 3, clockMs: 1, region: 'eu', relayIps: ['192.0.2.1'], urls: [], capacityBitsPerSecond: 1e9, maxAllocations: 10, coturnVersion: null, boot: 'b', sessions: 0, loadBitsPerSecond: 0, interfaceBitsPerSecond: null, generationsApplied: [1], outboxPending: 0, gaps: 0 }
   await writeObserved(redis, 'eu-2', observed)
   t.same(await readNodes(redis), [

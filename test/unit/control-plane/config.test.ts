@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ControlPlaneConfig, readProviderSettings } from '../../../services/control-plane/config.ts'
+import { checkProviderSettings, ControlPlaneConfig, readProviderSettings } from '../../../services/control-plane/config.ts'
 import { createProviders } from '../../../services/control-plane/providers/index.ts'
 import { deriveKeys } from '../../../services/domain/turn-credential.ts'
 import { loadConfig } from '../../../services/runtime/load-config.ts'
@@ -7,7 +7,7 @@ import { loadConfig } from '../../../services/runtime/load-config.ts'
 const MASTER_KEY = 'm'.repeat(40)
 const read = (environment: Record<string, string>) => readProviderSettings(loadConfig(ControlPlaneConfig, {
   SPILLWAY_REDIS_URL: 'redis://127.0.0.1', SPILLWAY_MASTER_KEY: MASTER_KEY, SPILLWAY_ADMIN_TOKEN: 'a'.repeat(20), ...environment
-}))
+}, checkProviderSettings))
 const available = (environment: Record<string, string>) => createProviders(read(environment), MASTER_KEY, deriveKeys(MASTER_KEY)).available
 
 t.test('what is not configured is skipped, the order stays', async t => {
@@ -23,9 +23,9 @@ t.test('a static list is sanitised: one bad entry would void it in a browser', a
 
 t.test('every mistake is named at once', async t => {
   const mistake = t.throws(() => read({
-    SPILLWAY_PROVIDER_ORDER: 'coturn,coturn,metered', SPILLWAY_STUN_URLS: 'turn:x', SPILLWAY_STATIC_ICE_SERVERS: '{"urls":"turn:no-list"}'
+    SPILLWAY_PROVIDER_ORDER: 'coturn,coturn,metered', SPILLWAY_STUN_URLS: 'turn:x', SPILLWAY_CONTROL_PLANE_PORT: 'x', SPILLWAY_STATIC_ICE_SERVERS: '{"urls":"turn:no-list"}'
   })) as Error
-  for (const part of [/no provider "metered"/, /twice/, /SPILLWAY_STUN_URLS/, /SPILLWAY_STATIC_ICE_SERVERS/]) t.match(mistake.message, part)
+  for (const part of [/no provider "metered"/, /twice/, /SPILLWAY_STUN_URLS/, /SPILLWAY_CONTROL_PLANE_PORT/, /SPILLWAY_STATIC_ICE_SERVERS/]) t.match(mistake.message, part)
 })
 
 t.test('a static list that is no list, or holds nothing a browser takes, is refused', async t => {

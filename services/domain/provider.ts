@@ -1,0 +1,3 @@
+/** Who can give ICE servers, in the order they are tried unless the operator says otherwise. */
+export const PROVIDERS = ['coturn', 'cloudflare', 'twilio', 'static', 'stun'] as const
+export type ProviderName = typeof PROVIDERS[number]

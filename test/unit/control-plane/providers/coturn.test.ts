@@ -1,0 +1,55 @@
+import { createHmac } from 'node:crypto'
+import t from 'tap'
+import { createCoturnProvider } from '../../../../services/control-plane/providers/coturn.ts'
+import type { Minted } from '../../../../services/control-plane/providers/provider.ts'
+import { deriveKeys, deriveNodeKey, deriveNodeSecret, parseUsername } from '../../../../services/domain/turn-credential.ts'
+import type { NodeView } from '../../../../services/policy/next-snapshot.ts'
+
+const MASTER_KEY = 'm'.repeat(40)
+const TAG = '0123456789abcdef01234567'
+const NOW_MS = Date.UTC(2026, 10, 22, 10) + 999
+const keys = deriveKeys(MASTER_KEY)
+const view = (id: string, differs: Partial<NodeView> = {}): NodeView => ({
+  id, state: 'up', region: `region-of-${id}`, urls: [`turn:${id}.example.org:3478?transport=udp`, `turn:${id}.example.org:3478?transport=tcp`], signingGeneration: 1, loadRatio: 0, beat: 1, quietMs: 0, ...differs
+})
+const provider = createCoturnProvider(MASTER_KEY, keys)
+const mint = async (...nodes: NodeView[]): Promise<Minted> =>
+  await provider.mint({ app: 'shop', userTag: TAG, ttlSeconds: 600, nowMs: NOW_MS }, { provider: 'coturn', reason: 'healthy', nodes })
+/** As coturn checks it, with the secret the agent of the node derives. */
+const passwordOf = (username: string | undefined, nodeId: string, generation: number): string =>
+  createHmac('sha1', deriveNodeSecret(deriveNodeKey(MASTER_KEY, nodeId), generation)).update(username ?? '').digest('base64')
+
+t.test('the password is what the node works out from its own secret', async t => {
+  const { iceServers: [entry], ...rest } = await mint(view('n'))
+  t.equal(entry?.credential, passwordOf(entry?.username, 'n', 1))
+  t.equal(entry?.username?.split(':')[0], String(Math.floor(NOW_MS / 1000) + 600), 'it says when it ends')
+  t.same(parseUsername(keys, entry?.username ?? ''), { app: 'shop', userTag: TAG }, 'and who it is, provably')
+  t.same(rest, { expiresAtMs: (Math.floor(NOW_MS / 1000) + 600) * 1000, expiryEndsCalls: false, region: 'region-of-n' })
+})
+
+t.test('each node has an entry of its own, with a password of its own and its own URLs', async t => {
+  const { iceServers, region } = await mint(view('a'), view('b'))
+  t.equal(iceServers.length, 2)
+  for (const [index, id] of ['a', 'b'].entries()) {
+    const { urls = [], username, credential } = iceServers[index] ?? {}
+    t.equal(credential, passwordOf(username, id, 1), id)
+    t.ok(urls.length > 0 && urls.every(url => url.includes(`:${id}.example.org:`)), `${urls}`)
+  }
+  t.not(iceServers[0]?.credential, iceServers[1]?.credential)
+  t.equal(iceServers[0]?.username, iceServers[1]?.username, 'one user, one name')
+  t.equal(region, 'region-of-a')
+})
+
+t.test('it signs with the generation the node has confirmed, and goes on to the next with it', async t => {
+  for (const generation of [1, 7, 1]) {
+    const { iceServers: [entry] } = await mint(view('n', { signingGeneration: generation }))
+    t.equal(entry?.credential, passwordOf(entry?.username, 'n', generation), `generation ${generation}`)
+  }
+})
+
+t.test('a node without a URL has no entry, and nodes without any cannot serve', async t => {
+  const { iceServers } = await mint(view('a', { urls: [] }), view('b'))
+  t.match(iceServers, [{ credential: passwordOf(iceServers[0]?.username, 'b', 1) }])
+  t.equal(iceServers.length, 1)
+  await t.rejects(async () => await mint(view('a', { urls: [] })), /no node of the plan has a URL/)
+})
