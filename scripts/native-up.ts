@@ -5,6 +5,7 @@ import { OperatorError, runCommand } from './native/operator-error.ts'
 import { urlOf } from './native/part.ts'
 import { pathsOf } from './native/paths.ts'
 import { readSecret } from './native/private-files.ts'
+import { reloadUsers } from './native/probe.ts'
 import { proveRelay } from './native/prove-relay.ts'
 import { saying } from './native/say.ts'
 import { readSettings } from './native/settings.ts'
@@ -61,6 +62,7 @@ async function bringUp (settings: Settings, stack: Stack, paths: Paths, signal: 
   const { PATH = '', HOME = '/', LANG = 'C.UTF-8' } = process.env
   const starting = { paths, repository, baseEnvironment: { PATH, HOME, LANG }, signal, say: saying }
   for (const part of stack.shared) await startPart(part, starting)
+  await reloadUsers({ host: '127.0.0.1', port: settings.centralRedisPort }, paths.redisPassword)
 
   const admin = createAdminApi(urlOf(settings.controlPlaneOps), readSecret(paths.adminToken) ?? '')
   for (const { id, parts } of stack.nodes) {

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { OperatorError } from './operator-error.ts'
 import { readSecret, writePrivate, writeSecretOnce } from './private-files.ts'
@@ -26,8 +26,23 @@ export function makeState (settings: Settings, paths: Paths, repository: string)
   const central = keepSecret(paths.redisPassword, password)
   const { centralRedisPort: port } = settings
   writePrivate(paths.redisUrl, `redis://:${central}@127.0.0.1:${port}`)
-  writePrivate(paths.redisConf, redisConf(join(repository, 'infra/redis/central.conf'), { port, data: paths.redisData, access: `requirepass ${central}` }))
-  for (const node of settings.nodes) makeNodeState(node.id, node.redisPort, paths, repository)
+  writePrivate(paths.redisConf, redisConf(join(repository, 'infra/redis/central.conf'), { port, data: paths.redisData, access: `aclfile "${paths.redisAcl}"` }))
+  for (const node of settings.nodes) {
+    makeNodeState(node.id, node.redisPort, paths, repository)
+    const { centralPassword, centralUrl } = paths.node(node.id)
+    writePrivate(centralUrl, `redis://relay-${node.id}:${keepSecret(centralPassword, password)}@127.0.0.1:${port}`)
+  }
+  writePrivate(paths.redisAcl, centralAcl(central, paths, repository))
+}
+
+/** Control plane and ledger own the central Redis; each node that was ever made here gets its own few keys. */
+function centralAcl (central: string, paths: Paths, repository: string): string {
+  const template = (name: string): string => readFileSync(join(repository, 'infra/redis', name), 'utf8')
+  const nodes = readdirSync(paths.nodes).flatMap((id) => {
+    const own = readSecret(paths.node(id).centralPassword)
+    return own === undefined ? [] : [template('central-node.acl.template').replaceAll('@NODE@', id).replaceAll('@PASSWORD_SHA256@', sha256(own))]
+  })
+  return [template('central.acl.template').replaceAll('@PASSWORD_SHA256@', sha256(central)), ...nodes].join('')
 }
 
 function makeNodeState (id: string, port: number, paths: Paths, repository: string): void {

@@ -14,6 +14,7 @@ export function pathsOf (state: string) {
     redisData: join(state, 'redis'),
     redisUrl: join(run, 'redis-url'),
     redisConf: join(run, 'central-redis.conf'),
+    redisAcl: join(run, 'central-redis.acl'),
     nodes: join(state, 'nodes'),
     node: (id: string) => {
       const folder = join(state, 'nodes', id)
@@ -23,6 +24,8 @@ export function pathsOf (state: string) {
         agentPassword: join(folder, 'agent-password'),
         coturnPassword: join(folder, 'coturn-password'),
         cliPassword: join(folder, 'cli-password'),
+        centralPassword: join(folder, 'central-password'),
+        centralUrl: join(run, `${id}-central-redis-url`),
         redisData: join(folder, 'redis'),
         coturnRun: join(folder, 'coturn'),
         redisUrl: join(run, `${id}-redis-url`),

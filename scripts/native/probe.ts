@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { OperatorError } from './operator-error.ts'
 import { readSecret } from './private-files.ts'
 import { reachable } from './part.ts'
 import type { Address } from './settings.ts'
@@ -8,6 +9,12 @@ import type { Probe } from './part.ts'
 
 /** One question; a part that takes longer is asked again. */
 const QUESTION_MS = 2_000
+
+/** Makes a Redis that runs already take over users added to its ACL file. @throws OperatorError where it refuses */
+export async function reloadUsers (address: Address, passwordFile: string): Promise<void> {
+  const problem = await converse(address, `AUTH default ${readSecret(passwordFile) ?? ''}\r\nACL LOAD\r\n`, (answer) => (answer.match(/\+OK/g) ?? []).length === 2)
+  if (problem !== undefined) throw new OperatorError(`the central Redis does not take its users: ${problem}`)
+}
 
 /** What the part still lacks, or undefined when it is ready. */
 export async function ask (probe: Probe): Promise<string | undefined> {

@@ -113,7 +113,7 @@ function nodeEnvironment (node: NodeSettings, { paths, settings }: Plan): Record
 }
 
 function relayAgent (node: NodeSettings, plan: Plan): Part {
-  const { key, redisUrl } = plan.paths.node(node.id)
+  const { key, redisUrl, centralUrl } = plan.paths.node(node.id)
   return {
     name: `${node.id}-relay-agent`,
     command: service('relay-agent', plan),
@@ -121,7 +121,7 @@ function relayAgent (node: NodeSettings, plan: Plan): Part {
       ...nodeEnvironment(node, plan),
       SPILLWAY_NODE_KEY_FILE: key,
       SPILLWAY_NODE_REDIS_URL_FILE: redisUrl,
-      SPILLWAY_REDIS_URL_FILE: plan.paths.redisUrl,
+      SPILLWAY_REDIS_URL_FILE: centralUrl,
       SPILLWAY_RELAY_AGENT_HOST: node.agentOps.host,
       SPILLWAY_RELAY_AGENT_OPS_PORT: String(node.agentOps.port)
     }),

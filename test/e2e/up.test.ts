@@ -4,6 +4,7 @@ import { exec } from 'node:child_process'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { Redis } from 'ioredis'
 import t from 'tap'
 import { callersOf, release, startCalls, talk } from '../helpers/calls.ts'
 import { startStack } from '../helpers/stack.ts'
@@ -32,6 +33,20 @@ t.test('no process carries a secret on its command line', async t => {
   const lines = await Promise.all(pids.map(async pid => await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')))
   t.ok(lines.some(line => line.includes('services/ledger/main.ts')), 'the processes are there')
   t.same(lines.filter(line => secrets.some(secret => line.includes(secret))), [])
+})
+
+t.test("a node's login at the central Redis opens its own keys and nothing else", async t => {
+  const redis = new Redis({ port: stack.ports.redis, username: 'relay-node-1', password: await stack.read('nodes', 'node-1', 'central-password') })
+  t.teardown(() => { redis.disconnect() })
+  t.match(await redis.get('desired:node-1'), /generations/)
+  for (const command of [
+    ['set', 'desired:node-1', '{}'], ['get', 'desired:node-2'], ['set', 'observed:node-2', '{}'], ['xadd', 'usage:node-2', '*', 'a', 'b'],
+    ['hgetall', 'app-keys'], ['hset', 'app-keys', 'a', 'b'], ['flushall'], ['keys', '*'], ['acl', 'whoami'], ['config', 'get', '*'],
+    ['eval', "return redis.call('GET', 'apps:version')", '0'], ['eval', "return redis.call('HGETALL', KEYS[1])", '1', 'app-keys']
+  ]) {
+    const [name = '', ...args] = command
+    await t.rejects(redis.call(name, ...args), { message: /NOPERM|no permissions|can't access/i }, command.join(' '))
+  }
 })
 
 t.test('up twice: each part runs already, nothing is harmed', async t => {

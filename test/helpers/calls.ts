@@ -24,11 +24,11 @@ interface CallOptions {
 }
 
 /** One client of the test's own, logged in to a relay with a credential fresh from the API, for a user of its own. */
-export async function connectCaller (stack: Stack, key: string, transport: Transport = 'udp', server = 0): Promise<Caller> {
+export async function connectCaller (stack: Stack, key: string, transport: Transport = 'udp', server = 0, room: string = randomUUID()): Promise<Caller> {
   const user = randomUUID()
   let body: any
   await until('the fleet serves', async () => {
-    body = (await stack.issue(key, { user })).body
+    body = (await stack.issue(key, { user, room })).body
     return body.provider === 'coturn' && body.iceServers[server] !== undefined
   })
   const { username, credential, urls } = body.iceServers[server]
@@ -40,7 +40,9 @@ export async function connectCaller (stack: Stack, key: string, transport: Trans
 
 /** Two clients that talk to each other through their relayed addresses. */
 export async function startCall (stack: Stack, key: string, { transport = 'udp', server = [0, 0] }: CallOptions = {}): Promise<Call> {
-  const [a, b] = await Promise.all(server.map(async index => await connectCaller(stack, key, transport, index)))
+  // one room, so that both replies name the nodes in the same order
+  const room = randomUUID()
+  const [a, b] = await Promise.all(server.map(async index => await connectCaller(stack, key, transport, index, room)))
   if (!a || !b) throw new Error('a call needs two')
   await Promise.all([a.client.allocate(), b.client.allocate()])
   return { a, b }
