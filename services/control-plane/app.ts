@@ -12,6 +12,7 @@ import { addAppRoutes } from './routes/admin-apps.ts'
 import { addNodeRoutes } from './routes/admin-nodes.ts'
 import { addUsageRoutes } from './routes/admin-usage.ts'
 import { addCredentialRoutes } from './routes/credentials.ts'
+import { addTurnRestRoutes } from './routes/turn-rest.ts'
 
 export interface ServerOptions {
   logger: Logger
@@ -32,6 +33,7 @@ export function createServers (options: ServerOptions) {
   const publicServer = createHttpServer(logger)
   useConventions(publicServer, ownMetrics)
   addCredentialRoutes(publicServer, issuing, ownMetrics)
+  addTurnRestRoutes(publicServer, issuing)
 
   const opsServer = createOpsServer(logger, options.metrics, options.readiness, { frameworkErrors: answerProblem })
   useConventions(opsServer, ownMetrics)

@@ -15,7 +15,7 @@ export class Problem extends Error {
 
 /** Every problem the APIs answer with, beside those of the framework below. */
 export const problems = {
-  noCredential: () => new Problem(401, 'unauthorized', 'send "Authorization: Bearer <key>"'),
+  noCredential: () => new Problem(401, 'unauthorized', 'send a secret key: "Authorization: Bearer <key>"'),
   wrongKey: () => new Problem(401, 'unauthorized', 'this key opens no app: it was revoked, or never issued here'),
   wrongToken: () => new Problem(401, 'unauthorized', 'send "Authorization: Bearer <admin token>"'),
   notReady: () => new Problem(503, 'not_ready', 'the control plane has not read its apps and nodes yet: try again in a second'),

@@ -43,6 +43,24 @@ export const TurnStatusReply = Type.Object({
   timestamp: Type.Integer({ description: 'unix time in milliseconds' })
 }, closed)
 
+/** draft-uberti-behave-turn-rest-00, section 2.1, with the names clients give the key. */
+export const TurnRestRequest = Type.Object({
+  service: Type.Optional(Type.Literal('turn')),
+  username: Type.Optional(Type.String({ description: "the app's own id of a person" })),
+  key: Type.Optional(Type.String()),
+  api: Type.Optional(Type.String()),
+  api_key: Type.Optional(Type.String())
+})
+export type TurnRestRequest = Static<typeof TurnRestRequest>
+
+/** Section 2.2 of the draft. */
+export const TurnRestReply = Type.Object({
+  username: Type.String(),
+  password: Type.String(),
+  ttl: Type.Integer({ description: 'seconds' }),
+  uris: Type.Array(Type.String())
+}, closed)
+
 export const AppParams = Type.Object({ app: AppId })
 export const KeyParams = Type.Object({ app: AppId, key: Type.String({ pattern: '^[0-9a-f]{16}$' }) })
 export const NodeParams = Type.Object({ node: NodeId })

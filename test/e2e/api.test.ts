@@ -82,6 +82,32 @@ t.test('GET /turn/credentials and /turn/status', async t => {
   t.type(timestamp, 'number')
 })
 
+t.test('the TURN REST form: query and form, and every name clients give the key', async t => {
+  const expected = { username: /^\d+:shop\.[0-9a-f]{24}\.[0-9a-f]{24}$/, password: String, ttl: 3600, uris: [/^turn:.*transport=udp$/, /^turn:.*transport=tcp$/] }
+  const ask = async (query: Record<string, string>, form?: Record<string, string>) => {
+    const response = await fetch(`${stack.api}/turn?${new URLSearchParams(query)}`, form ? { method: 'POST', body: new URLSearchParams(form) } : {})
+    return { status: response.status, body: await response.json() as Record<string, any> }
+  }
+  const answers = [
+    await ask({ service: 'turn', username: 'alice', key }),
+    await ask({ service: 'turn', username: 'alice', api: key, room: 'of no concern' }),
+    await ask({ username: 'alice', api_key: key }),
+    await ask({ service: 'turn' }, { username: 'alice', key }),
+    await ask({ service: 'turn', api: key, key, username: 'alice' }, { service: 'turn', api: key, key, username: 'alice' })
+  ]
+  for (const answer of answers) {
+    t.match(answer, { status: 200, body: expected })
+    t.same(Object.keys(answer.body).sort(), ['password', 'ttl', 'uris', 'username'])
+    stack.secrets.add(answer.body.password)
+  }
+  t.equal(new Set(answers.map(({ body }) => body.username.split(':')[1])).size, 1, 'one user')
+  t.match(await ask({ service: 'turn', username: 'alice' }), { status: 401, body: { code: 'unauthorized' } })
+  t.match(await ask({ service: 'turn', key: 'sk_wrong' }), { status: 401, body: { code: 'unauthorized' } })
+  t.match(await ask({ service: 'stun', key }), { status: 400, body: { code: 'invalid_request' } })
+  const twice = await fetch(`${stack.api}/turn?key=a&key=b`)
+  t.equal(twice.status, 400, 'a parameter given twice means nothing')
+})
+
 t.test('apps and keys by the admin API', async t => {
   t.equal((await stack.admin('POST', '/apps', { id: 'x' })).status, 400, 'too short')
   t.equal((await stack.admin('POST', '/apps', { id: 'union-select' })).status, 400, 'a name coturn refuses')

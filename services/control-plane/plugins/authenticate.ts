@@ -10,15 +10,18 @@ export const sha256 = (text: string): string => createHash('sha256').update(text
 
 const bearerOf = (request: FastifyRequest): string | undefined => BEARER.exec(request.headers.authorization ?? '')?.[1]
 
+/** The app whose secret key the request carries as its bearer token. */
+export const authenticateApp = (snapshot: Snapshot | undefined, request: FastifyRequest): App =>
+  authenticateKey(snapshot, bearerOf(request))
+
 /**
- * The app whose secret key the request carries. Keys are looked up by their SHA-256, so the time it takes says nothing
- * of how much of a guess was right.
+ * The app a secret key opens. Keys are looked up by their SHA-256, so the time it takes says nothing of how much of a
+ * guess was right.
  */
-export function authenticateApp (snapshot: Snapshot | undefined, request: FastifyRequest): App {
-  const token = bearerOf(request)
-  if (token === undefined) throw problems.noCredential()
+export function authenticateKey (snapshot: Snapshot | undefined, secretKey: string | undefined): App {
+  if (secretKey === undefined) throw problems.noCredential()
   if (!snapshot) throw problems.notReady()
-  const key = snapshot.appsAndKeys.keys.get(sha256(token))
+  const key = snapshot.appsAndKeys.keys.get(sha256(secretKey))
   const app = key && snapshot.appsAndKeys.apps.get(key.app)
   if (!app) throw problems.wrongKey()
   return app
