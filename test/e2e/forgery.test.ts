@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { TurnClient } from '../../scripts/turn-client.ts'
-import { appUsage, callersOf, expectExact, ledgerSessions, release, startCall, talk } from '../helpers/calls.ts'
+import { appUsage, callersOf, expectExact, ledgerSessions, release, startCall, talk, freshAddress } from '../helpers/calls.ts'
 import { tagOf } from '../helpers/counts.ts'
 import { startStack } from '../helpers/stack.ts'
 import { listenToCoturn } from '../helpers/witness.ts'
@@ -34,7 +34,7 @@ t.test('a name that was not minted here opens nothing, even with a node secret t
   const [expiry, userId = ''] = body.username.split(':')
   const [app, tag] = userId.split('.')
   for (const username of [`${expiry}:${app}.${tag}.${'0'.repeat(24)}`, `${expiry}:other.${tag}.${userId.slice(-24)}`]) {
-    const client = await TurnClient.connect({ host: `${stack.network}.1`, port: stack.ports.coturn, transport: 'udp', username, password: body.password })
+    const client = await TurnClient.connect({ host: `${stack.network}.1`, port: stack.ports.coturn, transport: 'udp', username, password: body.password, localAddress: freshAddress() })
     await t.rejects(client.allocate(), { code: 401 })
     await client.close()
   }
@@ -50,7 +50,7 @@ t.test('user ids of every kind are handled, and none ever stands in a channel', 
     t.match(answer.body.username, /^[0-9]+:[A-Za-z0-9._-]+$/)
     t.ok(answer.body.username.length <= 128)
     t.equal(tagOf((await stack.issue(key, { user })).body.username), tagOf(answer.body.username), 'the same user, the same tag')
-    const client = await TurnClient.connect({ host: `${stack.network}.1`, port: stack.ports.coturn, transport: 'udp', username: answer.body.username, password: answer.body.password })
+    const client = await TurnClient.connect({ host: `${stack.network}.1`, port: stack.ports.coturn, transport: 'udp', username: answer.body.username, password: answer.body.password, localAddress: freshAddress() })
     await client.allocate()
     calls.push({ client, tag: tagOf(answer.body.username) })
   }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { TurnClient } from '../../scripts/turn-client.ts'
-import { callersOf, countsOf, expectExact, ledgerSessions, release, startCall, talk } from '../helpers/calls.ts'
+import { callersOf, countsOf, expectExact, ledgerSessions, release, startCall, talk, freshAddress } from '../helpers/calls.ts'
 import type { LedgerSession } from '../helpers/calls.ts'
 import { sum, tagOf } from '../helpers/counts.ts'
 import { startStack } from '../helpers/stack.ts'
@@ -42,7 +42,7 @@ t.test('the same user and allocation id on two nodes are two rows', async t => {
   for (let attempt = 0; attempt < 50 && findCommon() === undefined; attempt++) {
     for (const { urls, username, credential } of body.iceServers) {
       const [, host = ''] = /^turn:([^:]+)/.exec(urls[0]) ?? []
-      const client = await TurnClient.connect({ host, port: stack.ports.coturn, transport: 'udp', username, password: credential })
+      const client = await TurnClient.connect({ host, port: stack.ports.coturn, transport: 'udp', username, password: credential, localAddress: freshAddress() })
       callers.push({ node: `node-${host.split('.').at(-1)}`, client })
       await client.allocate()
       await client.release()

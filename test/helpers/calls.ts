@@ -23,6 +23,16 @@ interface CallOptions {
   server?: [number, number]
 }
 
+let addresses = 0
+/**
+ * A loopback address no client of this run had before. coturn answers 437 for a second after an allocation was released,
+ * and counts that too, should the same port come again by chance.
+ */
+export function freshAddress (): string {
+  addresses += 1
+  return `127.77.${addresses >> 8}.${addresses & 255}`
+}
+
 /** One client of the test's own, logged in to a relay with a credential fresh from the API, for a user of its own. */
 export async function connectCaller (stack: Stack, key: string, transport: Transport = 'udp', server = 0, room: string = randomUUID()): Promise<Caller> {
   const user = randomUUID()
@@ -33,7 +43,7 @@ export async function connectCaller (stack: Stack, key: string, transport: Trans
   })
   const { username, credential, urls } = body.iceServers[server]
   const [, host, port] = /^turn:([^:]+):(\d+)/.exec(urls[0]) ?? []
-  const client = await TurnClient.connect({ host: host ?? '', port: Number(port), transport, username, password: credential })
+  const client = await TurnClient.connect({ host: host ?? '', port: Number(port), transport, username, password: credential, localAddress: freshAddress() })
   stack.closers.push(async () => { await client.close() })
   return { client, tag: tagOf(username) }
 }
