@@ -9,8 +9,6 @@ const APP_ID_PATTERN = '^(?!(?=.*union)(?=.*select))[a-z0-9-]{3,32}$'
 
 export const AppId = Type.String({ pattern: APP_ID_PATTERN, description: '3 to 32 of a-z, 0-9 and -' })
 
-export const isAppId = (value: string): boolean => new RegExp(APP_ID_PATTERN).test(value)
-
 /** The longest ttl a caller may ask for, in seconds: RFC 8489 sets none, a day is what every other issuer allows. */
 export const MAX_TTL_SECONDS = 86_400
 

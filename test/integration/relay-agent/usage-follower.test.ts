@@ -179,6 +179,8 @@ for (const seen of [true, false]) {
     const second = await line.live()
     await second.followed()
     t.equal(second.follower.gaps, seen ? 0 : 1)
+    await until('the boot is told of', () => second.boots.includes('boot-2'))
+    t.same(second.boots, ['boot-2'], 'whoever withheld secrets from the old boot hears of the new one')
     // keys of a boot that was never seen may be left-overs of the one before: its next refresh vouches for a session
     if (!seen) await after.refresh()
     await after.relay(55, 66)

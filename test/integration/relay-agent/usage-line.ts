@@ -34,6 +34,8 @@ export interface Life {
   /** its connection to the node's Redis */
   redis: Redis
   errors: Error[]
+  /** the boots it was told of, in their order */
+  boots: string[]
   followed: () => Promise<void>
   /** how many events it has folded, whatever they meant */
   heard: () => Promise<number>
@@ -135,6 +137,7 @@ export async function startUsageLine (t: Test, { nodeLines = [] }: { nodeLines?:
   /** A new life of the agent: it knows only what the node's Redis has kept. */
   async function live (): Promise<Life> {
     const errors: Error[] = []
+    const boots: string[] = []
     const onError = (error: Error) => { errors.push(error) }
     const own = (options: { database?: number } = {}) => connectRedis({ url: node.url('agent'), onError, ...options })
     const redis = own()
@@ -147,7 +150,7 @@ export async function startUsageLine (t: Test, { nodeLines = [] }: { nodeLines?:
     if (centre.status === 'ready') await untilReady(ownCentre, 5_000)
     const metrics = createAgentMetrics(createMetrics('relay-agent', 'test'))
     let pending = 0
-    const follower = new UsageFollower({ feedUrl: node.url('agent'), redis, statsRedis, realm: REALM, region: 'eu', metrics, now, onError, outboxPending: () => pending, onStopping: () => {}, onBoot: () => {} })
+    const follower = new UsageFollower({ feedUrl: node.url('agent'), redis, statsRedis, realm: REALM, region: 'eu', metrics, now, onError, outboxPending: () => pending, onStopping: () => {}, onBoot: boot => { boots.push(boot) } })
     const shipper = createShipper({ nodeRedis: redis, central: ownCentre, node: NODE, now })
     follower.start()
     let ended = false
@@ -156,6 +159,7 @@ export async function startUsageLine (t: Test, { nodeLines = [] }: { nodeLines?:
       follower,
       redis,
       errors,
+      boots,
       followed: async () => { await until('the feed is followed', () => follower.connected) },
       heard: async (): Promise<number> => (await metrics.events.get()).values.reduce((sum, { value }) => sum + value, 0),
       gapsSeen: async (): Promise<number> => (await metrics.gaps.get()).values[0]?.value ?? 0,

@@ -1,6 +1,10 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { isAppId } from '../../../services/domain/app.ts'
+import { Compile } from 'typebox/compile'
+import { AppId } from '../../../services/domain/app.ts'
+
+const appId = Compile(AppId)
+const isAppId = (id: string): boolean => appId.Check(id)
 
 t.test('an app id is 3 to 32 of a-z, 0-9 and -', async t => {
   for (const id of ['abc', 'a-1', '---', '007', 'x'.repeat(32), 'union', 'select', 'reunion', 'selected']) t.equal(isAppId(id), true, id)

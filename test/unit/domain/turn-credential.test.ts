@@ -1,8 +1,12 @@
 import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
-import { isAppId } from '../../../services/domain/app.ts'
+import { Compile } from 'typebox/compile'
+import { AppId } from '../../../services/domain/app.ts'
 import { deriveKeys, deriveNodeKey, deriveNodeSecret, mintCredential, mintUserId, parseUsername, userTag } from '../../../services/domain/turn-credential.ts'
+
+const appId = Compile(AppId)
+const isAppId = (id: string): boolean => appId.Check(id)
 
 const keys = deriveKeys('a master key of forty characters or so..')
 const otherKeys = deriveKeys('another master key, of another spillway.')
