@@ -2,15 +2,22 @@ import type { Logger } from '../runtime/logger.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { createOpsServer } from '../runtime/ops-server.ts'
 import type { Readiness } from '../runtime/ops-server.ts'
-import type { Redis } from '../store/connect.ts'
+import type { Admission } from './admit-caller.ts'
 import type { Issuing } from './issue-credentials.ts'
 import type { ControlPlaneMetrics } from './metrics.ts'
-import { requireAdmin } from './plugins/authenticate.ts'
-import { createHttpServer, useConventions } from './plugins/http.ts'
-import { answerProblem } from './problems.ts'
+import { describeAdmin, describePublic } from './openapi.ts'
+import { useCors } from './plugins/cors.ts'
+import { createHttpServer, problemAnswers, useConventions } from './plugins/http.ts'
+import { requireAdmin } from './plugins/require-admin.ts'
 import { addAppRoutes } from './routes/admin-apps.ts'
+import { addAuditRoutes } from './routes/admin-audit.ts'
+import type { AdminContext } from './routes/admin-context.ts'
+import { addDecisionRoutes } from './routes/admin-decisions.ts'
+import { addKeyRoutes } from './routes/admin-keys.ts'
 import { addNodeRoutes } from './routes/admin-nodes.ts'
+import { addTokenRoutes } from './routes/admin-tokens.ts'
 import { addUsageRoutes } from './routes/admin-usage.ts'
+import { addUserRoutes } from './routes/admin-users.ts'
 import { addCredentialRoutes } from './routes/credentials.ts'
 import { addTurnRestRoutes } from './routes/turn-rest.ts'
 
@@ -18,30 +25,38 @@ export interface ServerOptions {
   logger: Logger
   metrics: Metrics
   ownMetrics: ControlPlaneMetrics
-  redis: Redis
+  admission: Admission
   issuing: Issuing
-  readiness: () => Readiness
-  masterKey: string
+  admin: AdminContext
   adminToken: string
-  domain: string
+  trustedProxies: string[]
+  readiness: () => Readiness
 }
 
 /** The two servers of the control plane: what the world sees, and what the operator sees. */
-export function createServers (options: ServerOptions) {
-  const { logger, redis, issuing, ownMetrics } = options
+export async function createServers (options: ServerOptions) {
+  const { logger, ownMetrics, admission, issuing, admin } = options
 
-  const publicServer = createHttpServer(logger)
+  const publicServer = createHttpServer(logger, options.trustedProxies)
   useConventions(publicServer, ownMetrics)
-  addCredentialRoutes(publicServer, issuing, ownMetrics)
-  addTurnRestRoutes(publicServer, issuing)
+  await describePublic(publicServer)
+  useCors(publicServer, admin.snapshot)
+  addCredentialRoutes(publicServer, admission, issuing, ownMetrics)
+  addTurnRestRoutes(publicServer, admission, issuing)
 
-  const opsServer = createOpsServer(logger, options.metrics, options.readiness, { frameworkErrors: answerProblem })
+  const opsServer = createOpsServer(logger, options.metrics, options.readiness, problemAnswers)
   useConventions(opsServer, ownMetrics)
-  opsServer.register(async admin => {
-    admin.addHook('onRequest', requireAdmin(options.adminToken))
-    addAppRoutes(admin, redis)
-    addNodeRoutes(admin, { redis, masterKey: options.masterKey, domain: options.domain, snapshot: issuing.snapshot })
-    addUsageRoutes(admin, redis, issuing.now)
+  await describeAdmin(opsServer, publicServer)
+  opsServer.register(async scope => {
+    scope.addHook('onRequest', requireAdmin(admin.redis, options.adminToken))
+    addAppRoutes(scope, admin)
+    addKeyRoutes(scope, admin)
+    addNodeRoutes(scope, admin)
+    addUsageRoutes(scope, admin)
+    addDecisionRoutes(scope, admin)
+    addAuditRoutes(scope, admin)
+    addUserRoutes(scope, admin)
+    addTokenRoutes(scope, admin)
   }, { prefix: '/admin/v1' })
 
   return { publicServer, opsServer }

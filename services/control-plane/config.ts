@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { isUsableUrl, sanitiseIceServers } from '../domain/ice-servers.ts'
@@ -14,6 +15,7 @@ export const ControlPlaneConfig = Type.Object({
   SPILLWAY_CONTROL_PLANE_PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 8080, description: 'public API' }),
   SPILLWAY_CONTROL_PLANE_OPS_HOST: Type.String({ default: '127.0.0.1', description: 'address of the ops port; keep it private' }),
   SPILLWAY_CONTROL_PLANE_OPS_PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 8081, description: 'admin API, /metrics, /healthz, /readyz' }),
+  SPILLWAY_TRUSTED_PROXIES: Type.Optional(Type.String({ description: 'comma separated addresses or CIDR ranges of the proxies whose X-Forwarded-For is believed' })),
   SPILLWAY_DOMAIN: Type.String({ pattern: '^[A-Za-z0-9.-]+$', default: 'spillway.internal', description: 'the realm of a node is <node id>.<domain>' }),
   SPILLWAY_PROVIDER_ORDER: Type.String({ default: PROVIDERS.join(','), description: 'providers in the order they are tried; what is not configured is skipped' }),
   SPILLWAY_STATIC_ICE_SERVERS: Type.Optional(Type.String({ description: 'JSON list of RTCIceServer for the provider static' })),
@@ -28,7 +30,7 @@ export interface ProviderSettings {
   stunUrls: string[]
 }
 
-const splitList = (text: string | undefined): string[] => (text ?? '').split(',').map(entry => entry.trim()).filter(entry => entry !== '')
+export const splitList = (text: string | undefined): string[] => (text ?? '').split(',').map(entry => entry.trim()).filter(entry => entry !== '')
 
 /** The settings that hold a list inside a string, less what cannot be used of them. */
 export function readProviderSettings (config: Partial<ControlPlaneConfig>): ProviderSettings {
@@ -40,7 +42,18 @@ export function readProviderSettings (config: Partial<ControlPlaneConfig>): Prov
   }
 }
 
-/** What is wrong with those settings. */
+/** What the schema cannot say of the settings. */
+export const checkSettings = (config: Partial<ControlPlaneConfig>): string[] => [...checkProviderSettings(config), ...checkTrustedProxies(config)]
+
+function checkTrustedProxies ({ SPILLWAY_TRUSTED_PROXIES: list }: Partial<ControlPlaneConfig>): string[] {
+  const isRange = (entry: string): boolean => {
+    const [address = '', prefix, ...more] = entry.split('/')
+    return isIP(address) !== 0 && more.length === 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (isIP(address) === 4 ? 32 : 128)))
+  }
+  return splitList(list).filter(entry => !isRange(entry)).map(entry => `SPILLWAY_TRUSTED_PROXIES: "${entry}" is neither an address nor a range such as 10.0.0.0/8`)
+}
+
+/** What is wrong with those that name providers. */
 export function checkProviderSettings (config: Partial<ControlPlaneConfig>): string[] {
   const problems: string[] = []
   const { staticIceServers, stunUrls } = readProviderSettings(config)

@@ -1,26 +1,21 @@
 import { DEFAULT_TTL_SECONDS } from '../domain/app.ts'
 import type { App } from '../domain/app.ts'
+import type { Decision } from '../domain/decision.ts'
 import { sanitiseIceServers } from '../domain/ice-servers.ts'
-import { userTag } from '../domain/turn-credential.ts'
-import type { DerivedKeys } from '../domain/turn-credential.ts'
-import { decideRoute } from '../policy/decide-route.ts'
 import type { ProviderName } from '../domain/provider.ts'
-import type { Step } from '../policy/decide-route.ts'
+import { decideRoute } from '../policy/decide-route.ts'
+import type { RouteRequest, Step } from '../policy/decide-route.ts'
 import type { Snapshot } from '../policy/next-snapshot.ts'
 import type { Minted, MintRequest, Provider, Providers } from './providers/provider.ts'
+import type { Admitted } from './admit-caller.ts'
 import type { CredentialsReply, CredentialsRequest } from './schemas.ts'
 import { problems } from './problems.ts'
 
 export interface Issuing {
-  snapshot: () => Snapshot | undefined
   providers: Providers
   available: readonly ProviderName[]
-  keys: DerivedKeys
-  record: (app: string, provider: ProviderName, reason: string) => void
+  record: (app: App, decision: Decision) => void
   onProviderFailed: (provider: ProviderName, error: Error) => void
-  /** 16 bytes, for a request that names no user */
-  random: () => Buffer
-  now: () => number
 }
 
 /** Clients should come back while a quarter of the ttl is left: room for a retry, and for a clock that is off. */
@@ -28,26 +23,33 @@ const REFRESH_AFTER = 0.75
 
 /**
  * An app asks, ICE servers come back: decide -> mint -> record -> answer. Needs no Redis: the snapshot holds all.
- * @throws Problem not_ready before the first snapshot, no_provider where every step of the plan fails
+ * @throws Problem no_provider where every step of the plan fails
  */
-export async function issueCredentials (issuing: Issuing, app: App, request: CredentialsRequest): Promise<CredentialsReply> {
-  const snapshot = issuing.snapshot()
-  if (!snapshot) throw problems.notReady()
-  const nowMs = issuing.now()
-  const tag = userTag(issuing.keys, app.id, request.user, issuing.random())
-  const mintRequest = { app: app.id, userTag: tag, ttlSeconds: Math.min(request.ttl ?? DEFAULT_TTL_SECONDS, app.maxTtlSeconds), nowMs }
+export async function issueCredentials (issuing: Issuing, admitted: Admitted, request: CredentialsRequest): Promise<CredentialsReply> {
+  const { app, userTag, snapshot, nowMs } = admitted
+  const mintRequest = { app: app.id, userTag, ttlSeconds: ttlOf(app, request), nowMs }
+  const failed: ProviderName[] = []
 
-  for (const step of decideRoute({ userTag: tag, room: request.room, region: request.region }, snapshot, issuing.available)) {
+  for (const step of decideRoute(routeRequest(admitted, request), snapshot, issuing.available)) {
     try {
       const minted = await mint(issuing.providers, mintRequest, step)
-      issuing.record(app.id, step.provider, step.reason)
+      issuing.record(app, describe(admitted, mintRequest, minted, step, failed))
       return answer(minted, mintRequest, step, snapshot)
     } catch (error) {
+      failed.push(step.provider)
       issuing.onProviderFailed(step.provider, error as Error)
     }
   }
   throw problems.noProvider()
 }
+
+/** What the app asks for and what it may have. @throws Problem region_not_allowed */
+export function routeRequest ({ app, userTag }: Pick<Admitted, 'app' | 'userTag'>, { room, region }: CredentialsRequest): RouteRequest {
+  if (region !== undefined && app.regions.length > 0 && !app.regions.includes(region)) throw problems.foreignRegion(region)
+  return { userTag, room, region, regions: app.regions, paidSpill: app.paidSpill }
+}
+
+export const ttlOf = (app: App, { ttl }: CredentialsRequest): number => Math.min(ttl ?? DEFAULT_TTL_SECONDS, app.maxTtlSeconds)
 
 async function mint (providers: Providers, request: MintRequest, step: Step): Promise<Minted> {
   const provider = providers[step.provider] as Provider
@@ -55,6 +57,22 @@ async function mint (providers: Providers, request: MintRequest, step: Step): Pr
   const iceServers = sanitiseIceServers(minted.iceServers)
   if (iceServers.length === 0) throw new Error('it answered no URL a browser accepts')
   return { ...minted, iceServers }
+}
+
+function describe ({ app, userTag, kind }: Admitted, { ttlSeconds, nowMs }: MintRequest, minted: Minted, step: Step, failed: readonly ProviderName[]): Decision {
+  return {
+    atMs: nowMs,
+    app: app.id,
+    userTag,
+    caller: kind,
+    provider: step.provider,
+    reason: step.reason,
+    nodes: step.provider === 'coturn' ? step.nodes.map(({ id }) => id) : [],
+    region: minted.region,
+    ttlSeconds,
+    expiresAtSeconds: Math.floor(minted.expiresAtMs / 1000),
+    failed: [...failed]
+  }
 }
 
 function answer (minted: Minted, { ttlSeconds, nowMs }: MintRequest, step: Step, snapshot: Snapshot): CredentialsReply {

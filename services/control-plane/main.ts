@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { seal, SEAL_NONCE_BYTES, unseal } from '../domain/seal.ts'
 import { deriveKeys } from '../domain/turn-credential.ts'
 import { logOutage } from '../runtime/logger.ts'
 import type { Logger } from '../runtime/logger.ts'
@@ -8,11 +9,16 @@ import { runProcess } from '../runtime/run-process.ts'
 import type { StopPhases } from '../runtime/run-process.ts'
 import { version } from '../runtime/version.ts'
 import { connectRedis, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
+import { createAdmission } from './admit-caller.ts'
 import { allowFleetPeers } from './allow-fleet-peers.ts'
 import { createServers } from './app.ts'
-import { checkProviderSettings, ControlPlaneConfig, readProviderSettings } from './config.ts'
+import { checkSettings, ControlPlaneConfig, readProviderSettings, splitList } from './config.ts'
 import { createControlPlaneMetrics } from './metrics.ts'
 import { createProviders } from './providers/index.ts'
+import { createIssuedRecorder } from './record-issued.ts'
+import { createRequestLimits } from './request-limits.ts'
+import { createAdminContext } from './routes/admin-context.ts'
+import { createUserJwtVerifier } from './verify-user-jwt.ts'
 import { watchFleet } from './watch-fleet.ts'
 
 const SNAPSHOT_MS = 1_000
@@ -42,32 +48,55 @@ async function start ({ config, logger }: { config: ControlPlaneConfig, logger: 
     }
   }, outage.failed)
 
+  const recorder = createIssuedRecorder({
+    redis,
+    now: Date.now,
+    onDropped: count => { ownMetrics.decisionsDropped.inc(count) },
+    onError: outage.failed
+  })
+  const limits = createRequestLimits(redis, Date.now, outage.failed)
+  const snapshot = () => fleet.snapshot
+
   let stopping = false
-  const { publicServer, opsServer } = createServers({
+  const { publicServer, opsServer } = await createServers({
     logger,
     metrics,
     ownMetrics,
-    redis,
-    issuing: {
-      snapshot: () => fleet.snapshot,
-      providers,
-      available,
+    admission: createAdmission({
+      snapshot,
+      verifyUserJwt: createUserJwtVerifier(sealed => unseal(keys.seal, sealed), Date.now),
       keys,
-      record: ownMetrics.countIssued,
-      onProviderFailed: (provider, error) => { logger.warn({ provider, reason: error.message }, 'a provider could not serve; trying the next') },
+      limits,
+      recorder,
       random: () => randomBytes(16),
       now: Date.now
+    }),
+    issuing: {
+      providers,
+      available,
+      record: (app, decision) => {
+        ownMetrics.countIssued(app.id, decision.provider, decision.reason)
+        recorder.record(app, decision)
+      },
+      onProviderFailed: (provider, error) => { logger.warn({ provider, reason: error.message }, 'a provider could not serve; trying the next') }
     },
+    admin: createAdminContext({
+      redis,
+      snapshot,
+      sealSecret: text => seal(keys.seal, text, randomBytes(SEAL_NONCE_BYTES)),
+      masterKey: config.SPILLWAY_MASTER_KEY,
+      domain: config.SPILLWAY_DOMAIN,
+      now: Date.now
+    }),
+    adminToken: config.SPILLWAY_ADMIN_TOKEN,
+    trustedProxies: splitList(config.SPILLWAY_TRUSTED_PROXIES),
     readiness: () => ({
       missing: {
         ...stopping ? { process: 'is stopping' } : {},
         ...fleet.snapshot ? {} : { redis: 'apps and nodes have not been read yet: the central Redis does not answer' }
       },
       degraded: fleet.snapshot?.outageSinceMs === undefined ? {} : { redis: 'the central Redis is away; credentials come from the last snapshot' }
-    }),
-    masterKey: config.SPILLWAY_MASTER_KEY,
-    adminToken: config.SPILLWAY_ADMIN_TOKEN,
-    domain: config.SPILLWAY_DOMAIN
+    })
   })
   await opsServer.listen({ host: config.SPILLWAY_CONTROL_PLANE_OPS_HOST, port: config.SPILLWAY_CONTROL_PLANE_OPS_PORT })
   await publicServer.listen({ host: config.SPILLWAY_CONTROL_PLANE_HOST, port: config.SPILLWAY_CONTROL_PLANE_PORT })
@@ -76,10 +105,11 @@ async function start ({ config, logger }: { config: ControlPlaneConfig, logger: 
   return [
     ['readiness', () => { stopping = true }],
     ['public server', () => publicServer.close()],
+    ['records', () => Promise.all([recorder.stop(), limits.stop()])],
     ['snapshot', () => watching.stop()],
     ['ops server', () => opsServer.close()],
     ['redis', () => { redis.disconnect() }]
   ]
 }
 
-await runProcess({ name: 'control-plane', schema: ControlPlaneConfig, alsoCheck: checkProviderSettings, start }, process.env)
+await runProcess({ name: 'control-plane', schema: ControlPlaneConfig, alsoCheck: checkSettings, start }, process.env)

@@ -13,6 +13,7 @@ export function createControlPlaneMetrics (metrics: Metrics) {
   const snapshotGeneration = metrics.gauge('snapshot_generation', 'Grows with every snapshot.', [])
   const nodeUp = metrics.gauge('node_up', '1 where a node is up, 0 where it is not or not known to be.', ['node', 'region'])
   const nodeLoad = metrics.gauge('node_load_ratio', 'Live egress of a node over its capacity.', ['node', 'region'])
+  const decisionsDropped = metrics.counter('decisions_dropped_total', 'Records of issued credentials given up because Redis was away for too long.', [])
   degradedMode.set(0)
   return {
     requests: metrics.counter('http_requests_total', 'Requests answered.', ['route', 'method', 'status']),
@@ -21,6 +22,8 @@ export function createControlPlaneMetrics (metrics: Metrics) {
       if (apps.size < MAX_APP_LABELS) apps.add(app)
       issued.inc({ app: apps.has(app) ? app : '_other', provider, reason })
     },
+    problems: metrics.counter('problems_total', 'Requests answered with a problem, by its code.', ['code']),
+    decisionsDropped,
     showFleet: (snapshot: Snapshot): void => {
       degradedMode.set(snapshot.outageSinceMs === undefined ? 0 : 1)
       snapshotGeneration.set(snapshot.generation)

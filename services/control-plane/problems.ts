@@ -5,26 +5,48 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 export class Problem extends Error {
   readonly status: number
   readonly code: string
+  readonly headers: Record<string, string>
 
-  constructor (status: number, code: string, detail: string) {
+  constructor (status: number, code: string, detail: string, headers: Record<string, string> = {}) {
     super(detail)
     this.status = status
     this.code = code
+    this.headers = headers
   }
 }
 
+/** RFC 6750, section 3: a token was sent, and it is no good. */
+const INVALID_TOKEN = { 'www-authenticate': 'Bearer error="invalid_token"' }
+const retryAfter = (seconds: number) => ({ 'retry-after': String(seconds) })
+
 /** Every problem the APIs answer with, beside those of the framework below. */
 export const problems = {
-  noCredential: () => new Problem(401, 'unauthorized', 'send a secret key: "Authorization: Bearer <key>"'),
-  wrongKey: () => new Problem(401, 'unauthorized', 'this key opens no app: it was revoked, or never issued here'),
-  wrongToken: () => new Problem(401, 'unauthorized', 'send "Authorization: Bearer <admin token>"'),
-  notReady: () => new Problem(503, 'not_ready', 'the control plane has not read its apps and nodes yet: try again in a second'),
-  noProvider: () => new Problem(503, 'no_provider', 'no configured provider can serve now'),
-  storeAway: () => new Problem(503, 'store_unavailable', 'Redis does not answer: try again when it is back'),
+  noCredential: () => new Problem(401, 'unauthorized', 'send a key: "Authorization: Bearer <key>"', { 'www-authenticate': 'Bearer' }),
+  wrongKey: () => new Problem(401, 'unauthorized', 'this key opens no app: it was revoked, or never issued here', INVALID_TOKEN),
+  wrongToken: () => new Problem(401, 'unauthorized', 'send "Authorization: Bearer <admin token>"', { 'www-authenticate': 'Bearer' }),
+  invalidJwt: (why: string) => new Problem(401, 'invalid_token', why, INVALID_TOKEN),
+  expiredJwt: () => new Problem(401, 'token_expired', 'this user token has expired: get a new one from your app', INVALID_TOKEN),
+  keysUnavailable: () => new Problem(503, 'keys_unavailable', 'the keys this user token is to be checked with cannot be fetched from the jwksUrl of the app', retryAfter(10)),
+  suspended: (id: string) => new Problem(403, 'app_suspended', `the app "${id}" is suspended`),
+  foreignOrigin: () => new Problem(403, 'origin_not_allowed', 'publishable keys and user tokens work from the allowed origins of their app only'),
+  secretKeyNeeded: () => new Problem(403, 'secret_key_needed', 'this call takes a secret key'),
+  foreignRegion: (region: string) => new Problem(403, 'region_not_allowed', `the app may not be relayed in region "${region}"`),
+  userIsSub: () => new Problem(400, 'invalid_request', 'with a user token the user is its "sub": leave "user" out'),
+  tooMany: (what: string, seconds: number) => new Problem(429, 'rate_limited', `too many requests ${what}`, retryAfter(seconds)),
+  relayQuota: (detail: string, seconds: number) => new Problem(429, 'relay_quota', detail, retryAfter(seconds)),
+  notReady: () => new Problem(503, 'not_ready', 'the control plane has not read its apps and nodes yet: try again in a second', retryAfter(1)),
+  noProvider: () => new Problem(503, 'no_provider', 'no configured provider can serve now', retryAfter(5)),
+  storeAway: () => new Problem(503, 'store_unavailable', 'Redis does not answer: try again when it is back', retryAfter(5)),
+  roleTooLow: (needed: string) => new Problem(403, 'role_too_low', `this call takes an admin token of role "${needed}"`),
   appExists: (id: string) => new Problem(409, 'app_exists', `there is an app "${id}" already`),
+  audienceTaken: (id: string) => new Problem(409, 'audience_taken', `the app "${id}" has the same issuer and audience: together they must name one app`),
+  tokenExists: (name: string) => new Problem(409, 'token_exists', `there is an admin token "${name}" already: revoke it, or take another name`),
   noApp: (id: string) => new Problem(404, 'app_not_found', `there is no app "${id}"`),
   noKey: (id: string) => new Problem(404, 'key_not_found', `there is no key "${id}"`),
+  noToken: (name: string) => new Problem(404, 'token_not_found', `there is no admin token "${name}"`),
+  noNode: (id: string) => new Problem(404, 'node_not_found', `there is no node "${id}"`),
   noRoute: () => new Problem(404, 'not_found', 'there is nothing here'),
+  repeatedHeader: (name: string) => new Problem(400, 'invalid_request', `the header "${name}" was sent more than once`),
   badRange: () => new Problem(400, 'invalid_request', '"from" must lie before "to", both an ISO 8601 date or time with its zone (2026-11-22, 2026-11-22T10:00Z), at most two years apart')
 }
 
@@ -38,18 +60,37 @@ const FRAMEWORK_CODES: Record<string, [status: number, code: string]> = {
   FST_ERR_MAX_PARAM_LENGTH: [414, 'uri_too_long']
 }
 
+/** What Node's HTTP server refuses before there is a request. */
+const CLIENT_ERROR_CODES: Record<string, [status: number, code: string, detail: string]> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'request_timeout', 'the request took too long to arrive'],
+  HPE_HEADER_OVERFLOW: [431, 'headers_too_large', 'the headers are larger than 16 KiB']
+}
+
+export const PROBLEM_TYPE = 'application/problem+json'
+
+const body = ({ status, code, message }: Problem) =>
+  ({ type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, code, detail: message })
+
 /** The one place an error becomes an answer. What is not the caller's to know is logged and stays unsaid. */
 export function answerProblem (error: FastifyError | Problem | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error)
   if (problem.status >= 500) request.log.error({ err: { message: error.message, stack: error.stack }, code: problem.code }, 'request failed')
   return reply
     .code(problem.status)
-    .headers({ 'cache-control': 'no-store', ...problem.status === 401 ? { 'www-authenticate': 'Bearer' } : {} })
-    .type('application/problem+json')
-    .send({ type: 'about:blank', title: STATUS_CODES[problem.status] ?? 'Error', status: problem.status, code: problem.code, detail: problem.message })
+    .headers({ 'cache-control': 'no-store', ...problem.headers })
+    .type(PROBLEM_TYPE)
+    .send(body(problem))
 }
 
-function toProblem (error: FastifyError | Problem | Error): Problem {
+/** The same for what never became a request, as the bytes of an answer. */
+export function clientProblem (code: string | undefined): string {
+  const [status, name, detail] = CLIENT_ERROR_CODES[code ?? ''] ?? [400, 'invalid_request', 'this is no HTTP request']
+  const text = JSON.stringify(body(new Problem(status, name, detail)))
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${PROBLEM_TYPE}\r\nCache-Control: no-store\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`
+}
+
+/** What an error looks like from outside. */
+export function toProblem (error: FastifyError | Problem | Error): Problem {
   if (error instanceof Problem) return error
   const code = 'code' in error ? error.code : undefined
   const known = code === undefined ? undefined : FRAMEWORK_CODES[code]

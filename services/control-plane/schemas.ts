@@ -1,11 +1,12 @@
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
-import { App, AppId, MAX_TTL_SECONDS } from '../domain/app.ts'
+import { AppId, MAX_TTL_SECONDS } from '../domain/app.ts'
 import { IceServer } from '../domain/ice-servers.ts'
-import { NodeId, REGION_PATTERN } from '../domain/node.ts'
-import { USAGE_DIMENSIONS } from '../domain/usage.ts'
+import { REGION_PATTERN } from '../domain/node.ts'
+import { PROVIDERS } from '../domain/provider.ts'
 
 const closed = { additionalProperties: false }
+
 export const CredentialsRequest = Type.Object({
   user: Type.Optional(Type.String({ minLength: 1, description: "the app's own id of a person; kept only as a keyed hash" })),
   room: Type.Optional(Type.String({ minLength: 1, maxLength: 1024, description: 'clients of one room meet on one node' })),
@@ -28,6 +29,29 @@ export const CredentialsReply = Type.Object({
   uris: Type.Array(Type.String())
 }, closed)
 export type CredentialsReply = Static<typeof CredentialsReply>
+
+/** What POST /v1/credentials would do, and why. */
+export const ExplainReply = Type.Object({
+  app: AppId,
+  ttl: Type.Integer({ description: 'seconds the credential would live' }),
+  plan: Type.Array(Type.Object({
+    provider: Type.Enum([...PROVIDERS]),
+    reason: Type.String(),
+    nodes: Type.Array(Type.String(), { description: 'of the own fleet, the first one first' })
+  }), { description: 'what would be tried, in order' }),
+  skipped: Type.Array(Type.Object({ provider: Type.Enum([...PROVIDERS]), reason: Type.Enum(['paid_spill_off', 'no_node']) })),
+  nodes: Type.Array(Type.Object({
+    id: Type.String(),
+    region: Type.String(),
+    state: Type.String(),
+    loadRatio: Type.Number(),
+    score: Type.Union([Type.Object({ elsewhere: Type.Boolean(), crowded: Type.Boolean(), loadTenths: Type.Integer(), lot: Type.String() }), Type.Null()],
+      { description: 'what it is ranked by, each before the next; null where it could not serve' }),
+    verdict: Type.String({ description: 'chosen, outranked, region_not_allowed, or its state' })
+  })),
+  relayCap: Type.Union([Type.String(), Type.Null()], { description: 'the cap that would refuse the credential' }),
+  stale: Type.Boolean({ description: 'true: Redis is away, this is decided on what was last read' })
+}, closed)
 
 export const TurnCredentialsReply = Type.Object({
   iceServers: Type.Array(IceServer),
@@ -61,38 +85,11 @@ export const TurnRestReply = Type.Object({
   uris: Type.Array(Type.String())
 }, closed)
 
-export const AppParams = Type.Object({ app: AppId })
-export const KeyParams = Type.Object({ app: AppId, key: Type.String({ pattern: '^[0-9a-f]{16}$' }) })
-export const NodeParams = Type.Object({ node: NodeId })
-
-export const CreateApp = Type.Object({
-  id: AppId,
-  name: Type.Optional(App.properties.name),
-  maxTtlSeconds: Type.Optional(App.properties.maxTtlSeconds)
-}, closed)
-export const ChangeApp = Type.Object({
-  name: Type.Optional(App.properties.name),
-  maxTtlSeconds: Type.Optional(App.properties.maxTtlSeconds)
-}, closed)
-
-export const KeyReply = Type.Object({ id: Type.String(), app: Type.String(), createdAt: Type.String() }, closed)
-export const NewKeyReply = Type.Object({
-  ...KeyReply.properties,
-  key: Type.String({ description: 'shown this once' })
-}, closed)
-
-export const UsageQuery = Type.Object({
-  app: Type.Optional(AppId),
-  from: Type.Optional(Type.String({ description: 'ISO 8601 date or time; default: 24 hours before `to`' })),
-  to: Type.Optional(Type.String({ description: 'ISO 8601 date or time, not included; default: now' })),
-  by: Type.Optional(Type.Enum([...USAGE_DIMENSIONS])),
-  format: Type.Optional(Type.Enum(['json', 'csv']))
-}, closed)
-
-export const SessionsQuery = Type.Object({
-  state: Type.Optional(Type.Enum(['open', 'ended'])),
-  app: Type.Optional(AppId),
-  node: Type.Optional(NodeId),
-  limit: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,3}$', description: '1 to 9999, default 100' })),
-  offset: Type.Optional(Type.String({ pattern: '^[0-9]{1,9}$' }))
-}, closed)
+/** RFC 9457. */
+export const ProblemReply = Type.Object({
+  type: Type.String(),
+  title: Type.String(),
+  status: Type.Integer(),
+  code: Type.String({ description: 'stays the same; what to decide by' }),
+  detail: Type.String({ description: 'for people' })
+}, { ...closed, title: 'Problem' })

@@ -1,9 +1,11 @@
 import type { NodeFacts } from '../domain/node.ts'
+import { hasCaps } from '../policy/check-caps.ts'
 import { nextSnapshot } from '../policy/next-snapshot.ts'
 import type { Snapshot } from '../policy/next-snapshot.ts'
 import { readAppsAndKeys } from '../store/apps.ts'
 import type { Redis } from '../store/connect.ts'
 import { readNodes } from '../store/nodes.ts'
+import { readRelayUse } from '../store/relay-use.ts'
 
 export interface FleetWatch {
   readonly snapshot: Snapshot | undefined
@@ -19,7 +21,9 @@ export function watchFleet (redis: Redis, now: () => number, onInvalidNode: (id:
     async read () {
       try {
         const [nodes, appsAndKeys] = await Promise.all([readNodes(redis, onInvalidNode), readAppsAndKeys(redis, snapshot?.appsAndKeys.version)])
-        snapshot = nextSnapshot(snapshot, { nodes, appsAndKeys }, now())
+        const apps = (appsAndKeys ?? snapshot?.appsAndKeys)?.apps.values() ?? []
+        const relayUse = await readRelayUse(redis, [...apps].filter(({ relayCaps }) => hasCaps(relayCaps)), now())
+        snapshot = nextSnapshot(snapshot, { nodes, appsAndKeys, relayUse }, now())
         return nodes
       } catch (error) {
         snapshot = nextSnapshot(snapshot, undefined, now())

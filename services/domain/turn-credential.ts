@@ -2,13 +2,17 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 
 /**
  * The keys the control plane derives from the one master key, each under a label of its own so that knowing one tells
- * nothing of another. An agent gets its node key only; neither of the other two ever leaves the centre.
+ * nothing of another. An agent gets its node key only; none of the others ever leaves the centre.
  */
 export interface DerivedKeys {
   /** turns an app's user id into the user tag */
   tag: Buffer
   /** proves that a username was minted here */
   name: Buffer
+  /** seals what must be readable again */
+  seal: Buffer
+  /** turns a client's address into the name of its limit, so that no address leaves the process */
+  address: Buffer
 }
 
 /** 96 bits as hex: no collision among 10^12 users, and hex can never spell the words coturn refuses in usernames. */
@@ -20,7 +24,9 @@ const shortHex = (digest: Buffer): string => digest.toString('hex').slice(0, TAG
 
 export const deriveKeys = (masterKey: string): DerivedKeys => ({
   tag: hmac(masterKey, 'spillway user tag'),
-  name: hmac(masterKey, 'spillway user name')
+  name: hmac(masterKey, 'spillway user name'),
+  seal: hmac(masterKey, 'spillway seal'),
+  address: hmac(masterKey, 'spillway client address')
 })
 
 /** The key one node's secrets derive from: all that node ever learns of the master key. */
@@ -35,9 +41,9 @@ export const deriveNodeSecret = (nodeKey: string, generation: number): string =>
  * A user id of any length and content becomes a tag of fixed length; without one the tag is random, never shared. JSON
  * keeps ids apart that UTF-8 would make one: lone surrogates, which a JSON request may carry.
  */
-export const userTag = (keys: DerivedKeys, app: string, user: string | undefined, random: Buffer): string =>
+export const userTag = (keys: DerivedKeys, app: string, user: string | undefined, random: () => Buffer): string =>
   shortHex(user === undefined
-    ? createHash('sha256').update(random).digest()
+    ? createHash('sha256').update(random()).digest()
     : hmac(keys.tag, JSON.stringify([app, user])))
 
 /**

@@ -5,7 +5,9 @@ import { MAX_ALLOCATION_LIFETIME_MS } from '../domain/session.ts'
 import { DAY_MS, dayOf, KEEP_DAYS_DAYS, KEEP_HOURS_DAYS, UNPRICED } from '../domain/usage.ts'
 import { claimJobRun } from '../store/job-runs.ts'
 import { deleteDay, foldDay, LOST_SESSION_TTL_SECONDS, readLedgerDays } from '../store/usage-ledger.ts'
-import { endLostSession, forgetEndedBefore, listSilent } from '../store/session-records.ts'
+import { listErasures, settleErasure } from '../store/erasures.ts'
+import { eraseFromRelayUse } from '../store/relay-use.ts'
+import { endLostSession, eraseFromSessions, forgetEndedBefore, listSilent } from '../store/session-records.ts'
 import type { LedgerMetrics } from './ledger-metrics.ts'
 
 /** Twice what a live session can be silent for, and ten minutes for a slow way here. */
@@ -51,6 +53,17 @@ export async function retain ({ redis, logger }: JobContext, nowMs: number): Pro
   await forgetEndedBefore(redis, nowMs - LOST_SESSION_TTL_SECONDS * 1000)
 }
 
+/** Forgets the users an operator wants forgotten; one whose call goes on is forgotten once that has ended. */
+export async function eraseUsers ({ redis, logger }: JobContext, nowMs: number): Promise<void> {
+  for (const userTag of await listErasures(redis)) {
+    const open = await eraseFromSessions(redis, userTag)
+    await eraseFromRelayUse(redis, userTag, nowMs)
+    if (open > 0) continue
+    await settleErasure(redis, userTag)
+    logger.info('forgot a user')
+  }
+}
+
 export interface Job {
   name: string
   /** as node-cron reads it, in UTC */
@@ -60,6 +73,7 @@ export interface Job {
 
 const JOBS: readonly Job[] = [
   { name: 'end-lost-sessions', expression: '* * * * *', work: endLostSessions },
+  { name: 'erase-users', expression: '*/10 * * * * *', work: eraseUsers },
   { name: 'retain', expression: '17 * * * *', work: retain }
 ]
 

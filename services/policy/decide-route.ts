@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { isPaid } from '../domain/provider.ts'
 import type { ProviderName } from '../domain/provider.ts'
 import type { NodeView, Snapshot } from './next-snapshot.ts'
 
@@ -7,6 +8,9 @@ export interface RouteRequest {
   /** clients of one room are sent to one node, so that their call is relayed once */
   room?: string | undefined
   region?: string | undefined
+  /** the only regions the app may be relayed in; none: all */
+  regions: readonly string[]
+  paidSpill: boolean
 }
 
 /** Why a step stands where it does. `unsure`: no node is known to be well, but none is known to be dead either. */
@@ -29,29 +33,41 @@ export function decideRoute (request: RouteRequest, snapshot: Snapshot, availabl
   const steps: Step[] = []
   for (const provider of available) {
     if (provider === 'coturn') {
-      const up = snapshot.nodes.filter(({ state }) => state === 'up')
-      const candidates = up.length > 0 ? up : snapshot.nodes.filter(({ state }) => state === 'unknown')
+      const allowed = snapshot.nodes.filter(({ region }) => mayRelayIn(request, region))
+      const up = allowed.filter(({ state }) => state === 'up')
+      const candidates = up.length > 0 ? up : allowed.filter(({ state }) => state === 'unknown')
       if (candidates.length === 0) continue
-      steps.push({ provider, reason: up.length > 0 ? 'healthy' : 'unsure', nodes: rank(request, candidates).slice(0, MAX_NODES) })
-    } else {
+      steps.push({ provider, reason: up.length > 0 ? 'healthy' : 'unsure', nodes: rankNodes(request, candidates).slice(0, MAX_NODES).map(({ node }) => node) })
+    } else if (request.paidSpill || !isPaid(provider)) {
       steps.push({ provider, reason: provider === 'stun' ? 'last_resort' : 'fallback' })
     }
   }
   return steps
 }
 
+export const mayRelayIn = ({ regions }: Pick<RouteRequest, 'regions'>, region: string): boolean =>
+  regions.length === 0 || regions.includes(region)
+
+/** What a node is ranked by, each before the next; less is better. */
+export interface NodeScore {
+  node: NodeView
+  elsewhere: 0 | 1
+  crowded: 0 | 1
+  /** tenths of its capacity: less is noise between two heartbeats; 0 where clients of a room must meet */
+  load: number
+  lot: string
+}
+
 /** The region asked for, then nodes with room, then: of a room the same node for all, of a single user the least loaded. */
-function rank ({ userTag, room, region }: RouteRequest, nodes: readonly NodeView[]): NodeView[] {
-  const keyed = nodes.map(node => ({
+export function rankNodes ({ userTag, room, region }: RouteRequest, nodes: readonly NodeView[]): NodeScore[] {
+  const scores: NodeScore[] = nodes.map(node => ({
     node,
     elsewhere: region === undefined || node.region === region ? 0 : 1,
     crowded: node.loadRatio >= CROWDED ? 1 : 0,
-    // tenths of load: less is noise between two heartbeats
     load: room === undefined ? Math.floor(node.loadRatio * 10) : 0,
-    lot: rendezvous(room ?? userTag, node.id)
+    lot: nodes.length > 1 ? rendezvous(room ?? userTag, node.id) : ''
   }))
-  keyed.sort((a, b) => a.elsewhere - b.elsewhere || a.crowded - b.crowded || a.load - b.load || (a.lot < b.lot ? -1 : 1))
-  return keyed.map(({ node }) => node)
+  return scores.sort((a, b) => a.elsewhere - b.elsewhere || a.crowded - b.crowded || a.load - b.load || (a.lot < b.lot ? -1 : 1))
 }
 
 /** Rendezvous hashing (Thaler, Ravishankar 1998): a node that comes or goes moves only what was or will be its own. */

@@ -1,5 +1,6 @@
 import type { AppsAndKeys } from '../domain/app.ts'
 import type { NodeFacts } from '../domain/node.ts'
+import type { RelayUse } from '../domain/relay-use.ts'
 
 /**
  * up: its agent speaks and coturn answers · unknown: the agent has gone silent, which says nothing of the relay ·
@@ -28,12 +29,15 @@ export interface Snapshot {
   outageSinceMs: number | undefined
   nodes: readonly NodeView[]
   appsAndKeys: AppsAndKeys
+  /** of the apps that have relay caps, by id */
+  relayUse: ReadonlyMap<string, RelayUse>
 }
 
 /** Everything one read of Redis brings; `appsAndKeys` is undefined where it has not changed. */
 export interface Facts {
   nodes: readonly NodeFacts[]
   appsAndKeys: AppsAndKeys | undefined
+  relayUse: ReadonlyMap<string, RelayUse>
 }
 
 /** Three heartbeats. */
@@ -54,7 +58,8 @@ export function nextSnapshot (previous: Snapshot | undefined, facts: Facts | und
     readAtMs: nowMs,
     outageSinceMs: undefined,
     nodes: facts.nodes.map(node => viewNode(node, before.get(node.id), elapsedMs)),
-    appsAndKeys
+    appsAndKeys,
+    relayUse: facts.relayUse
   }
 }
 

@@ -18,6 +18,7 @@ export const strictServer = (logger: Logger) => ({
   bodyLimit: 16 * 1024,
   /** a client that takes longer than this to send its request is cut off */
   requestTimeout: 10_000,
+  http: { connectionsCheckingInterval: 1_000 },
   ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } }
 }) as const
 
@@ -25,12 +26,13 @@ export const strictServer = (logger: Logger) => ({
  * Metrics and health of one process, on a port of its own that stays private: GET /metrics (Prometheus text),
  * /healthz (the process lives), /readyz (it can do its work; if not, 503 and what is missing).
  */
-export function createOpsServer (logger: Logger, metrics: Metrics, readiness: () => Readiness, options: Pick<FastifyHttpOptions<Server>, 'frameworkErrors'> = {}) {
+export function createOpsServer (logger: Logger, metrics: Metrics, readiness: () => Readiness, options: Pick<FastifyHttpOptions<Server>, 'frameworkErrors' | 'clientErrorHandler'> = {}) {
   const server = Fastify({ ...strictServer(logger), ...options })
-  server.get('/metrics', async (_request, reply) =>
+  const schema = { hide: true }
+  server.get('/metrics', { schema }, async (_request, reply) =>
     await reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()))
-  server.get('/healthz', () => ({ status: 'ok' }))
-  server.get('/readyz', async (_request, reply) => {
+  server.get('/healthz', { schema }, () => ({ status: 'ok' }))
+  server.get('/readyz', { schema }, async (_request, reply) => {
     const { missing, degraded } = readiness()
     const status = Object.keys(missing).length > 0 ? 'not ready' : Object.keys(degraded).length > 0 ? 'degraded' : 'ready'
     return await reply.code(status === 'not ready' ? 503 : 200).send({ status, missing, degraded })

@@ -19,9 +19,12 @@ declare module 'ioredis' {
     applyUsage (numberOfKeys: number, ...args: Array<string | number>): Result<string, Context>
     shipUsage (usage: string, applied: string, ...args: Array<string | number>): Result<number, Context>
     endLostSession (...keysAndArgs: Array<string | number>): Result<number, Context>
+    eraseSession (session: string): Result<number, Context>
     foldHour (hourRow: string, dayRow: string, dayIndex: string, ...args: string[]): Result<number, Context>
     replaceDesired (desired: string, before: string, after: string): Result<number, Context>
-    changeApps (apps: string, appKeys: string, version: string, ...args: string[]): Result<number, Context>
+    commitChange (numberOfKeys: number, ...args: string[]): Result<number, Context>
+    takeTokens (numberOfKeys: number, ...args: Array<string | number>): Result<number[], Context>
+    recordIssued (decisions: string, most: number, ...records: string[]): Result<number, Context>
   }
 }
 
@@ -50,10 +53,13 @@ export function connectRedis ({ url, database, onError, commandTimeoutMs = COMMA
     scripts: {
       applyUsage: script('apply-usage'),
       shipUsage: script('ship-usage', 2),
-      endLostSession: script('end-lost-session', 6),
+      endLostSession: script('end-lost-session', 7),
+      eraseSession: script('erase-session', 1),
       foldHour: script('fold-hour', 3),
       replaceDesired: script('replace-desired', 1),
-      changeApps: script('change-apps', 3)
+      commitChange: script('commit-change'),
+      takeTokens: script('take-tokens'),
+      recordIssued: script('record-issued', 1)
     }
   })
   redis.on('error', onError)

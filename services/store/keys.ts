@@ -5,10 +5,24 @@
 export const centralKeys = {
   /** control-plane: hash app id -> JSON of the app */
   apps: 'apps',
-  /** control-plane: hash SHA-256 of a secret key -> JSON of what it opens */
+  /** control-plane: hash SHA-256 of a key -> JSON of what it opens */
   appKeys: 'app-keys',
-  /** control-plane: grows with every change of apps or keys, so that replicas read them only when they changed */
-  appsVersion: 'apps:version',
+  /** control-plane: hash id of a key -> when it was last used, in ms */
+  appKeysUsed: 'app-keys:used',
+  /** control-plane: hash SHA-256 of an admin token -> JSON of its name and role */
+  adminTokens: 'admin-tokens',
+  /** control-plane: list of JSON entries, each chained to the one before */
+  audit: 'audit',
+  /** control-plane: `<sequence>:<hash>` of the last entry; as every change makes one, it is the version of apps and keys too */
+  auditHead: 'audit:head',
+  /** control-plane: stream of credentials issued, the newest only */
+  decisions: 'decisions',
+  /** control-plane: token bucket of one limit, hash {tokens, at} */
+  limit: (name: string) => `limit:${name}`,
+  /** control-plane: sorted set of credentials of an app with a cap on sessions, by the time they were issued, in ms */
+  reserved: (app: string) => `reserved:${app}`,
+  /** control-plane: set of user tags to be forgotten (the ledger takes out those it has forgotten) */
+  erasures: 'erasures',
   /** control-plane: set of node ids; a node counts from the moment it is registered here */
   nodes: 'nodes',
   /** control-plane: JSON of what a node shall be */
@@ -25,6 +39,10 @@ export const centralKeys = {
   sessionsOpen: 'sessions:open',
   /** ledger: sorted set of the ended ones by the time they ended, in ms */
   sessionsEnded: 'sessions:ended',
+  /** ledger: sorted set of user tags by bytes relayed in a month, yyyymm, and `*` for the whole app */
+  relayed: (month: string, app: string) => `relayed:${month}:${app}`,
+  /** ledger: hash `<user tag>:<expiry>` -> open sessions made with that credential */
+  openSessions: (app: string) => `open:${app}`,
   /** ledger: hash of one row's totals; see LedgerRowKey */
   ledgerRow: (name: string) => `ledger:${name}`,
   /** ledger: set of the row names of one day, yyyymmdd */

@@ -1,6 +1,7 @@
 import { Compile } from 'typebox/compile'
 import { DesiredNode, ObservedNode } from '../domain/node.ts'
 import type { NodeFacts } from '../domain/node.ts'
+import type { Write } from './audit.ts'
 import type { Redis } from './connect.ts'
 import { centralKeys } from './keys.ts'
 
@@ -37,14 +38,14 @@ export async function readNodes (redis: Redis, onInvalid: (id: string) => void =
   })
 }
 
-/** Registers a node; false where it is registered already, which changes nothing. */
-export async function registerNode (redis: Redis, id: string, desired: DesiredNode): Promise<boolean> {
-  const answers = await redis.multi()
-    .set(centralKeys.desired(id), JSON.stringify(desired), 'NX')
-    .sadd(centralKeys.nodes, id)
-    .exec()
-  return answers?.[1]?.[1] === 1
-}
+/** The writes that register a node with this wish. */
+export const writeNewNode = (id: string, desired: DesiredNode): Write[] => [
+  { kind: 'set', key: centralKeys.nodes, field: id, before: null, after: id },
+  writeDesired(id, null, desired)
+]
+
+export const writeDesired = (id: string, before: DesiredNode | null, after: DesiredNode): Write =>
+  ({ kind: 'string', key: centralKeys.desired(id), before: before && JSON.stringify(before), after: JSON.stringify(after) })
 
 /** False where another replica has changed the wish since it was read, which then stands. */
 export const replaceDesired = async (redis: Redis, id: string, before: DesiredNode, after: DesiredNode): Promise<boolean> =>

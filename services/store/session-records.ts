@@ -1,5 +1,6 @@
 import type { Redis } from './connect.ts'
 import type { SessionState, Traffic } from '../domain/session.ts'
+import { credentialName } from '../domain/relay-use.ts'
 import { dayOfPeriod, hourOf, rowSuffix } from '../domain/usage.ts'
 import { centralKeys } from './keys.ts'
 import { LOST_SESSION_TTL_SECONDS, sessionMember } from './usage-ledger.ts'
@@ -11,6 +12,7 @@ export interface SessionRecord extends Traffic {
   allocation: string
   app: string
   userTag: string
+  expiresAtSeconds: number
   provider: string
   region: string
   state: SessionState
@@ -63,6 +65,7 @@ async function readSessions (redis: Redis, members: readonly string[]): Promise<
       allocation,
       app: hash.app ?? '',
       userTag: hash.userTag ?? '',
+      expiresAtSeconds: count('expiresAt'),
       provider: hash.provider ?? '',
       region: hash.region ?? '',
       state: hash.state as SessionState,
@@ -86,8 +89,8 @@ export async function endLostSession (redis: Redis, session: SessionRecord, sile
   const day = dayOfPeriod(hour)
   return await redis.endLostSession(
     centralKeys.sessionsOpen, centralKeys.sessionsEnded, centralKeys.session(member),
-    centralKeys.ledgerRow(name), centralKeys.ledgerDay(day), centralKeys.ledgerDays,
-    member, silentSinceMs, nowMs, LOST_SESSION_TTL_SECONDS, name, day) === 1
+    centralKeys.ledgerRow(name), centralKeys.ledgerDay(day), centralKeys.ledgerDays, centralKeys.openSessions(session.app),
+    member, silentSinceMs, nowMs, LOST_SESSION_TTL_SECONDS, name, day, credentialName(session.userTag, session.expiresAtSeconds)) === 1
 }
 
 /** Drops index entries of sessions whose record has expired. */
@@ -95,3 +98,32 @@ export const forgetEndedBefore = (redis: Redis, beforeMs: number): Promise<numbe
   redis.zremrangebyscore(centralKeys.sessionsEnded, '-inf', beforeMs)
 
 export const countOpenSessions = (redis: Redis): Promise<number> => redis.zcard(centralKeys.sessionsOpen)
+
+const SCAN_COUNT = 500
+
+/** Every session of one kind; one that changes kind meanwhile may be left out or come twice. */
+async function * scanSessions (redis: Redis, index: string): AsyncGenerator<SessionRecord[]> {
+  let cursor = '0'
+  do {
+    const [next, membersAndScores] = await redis.zscan(index, cursor, 'COUNT', SCAN_COUNT)
+    yield await readSessions(redis, membersAndScores.filter((_, at) => at % 2 === 0))
+    cursor = next
+  } while (cursor !== '0')
+}
+
+/**
+ * Takes the tag of a user off all sessions that have ended. What it relayed stays booked.
+ * @returns sessions of the user that are still open, and still need it
+ */
+export async function eraseFromSessions (redis: Redis, userTag: string): Promise<number> {
+  const ofUser = (sessions: SessionRecord[]) => sessions.filter(session => session.userTag === userTag)
+  let open = 0
+  for await (const sessions of scanSessions(redis, centralKeys.sessionsOpen)) open += ofUser(sessions).length
+  // the ended ones behind the open ones: what ends in between is found here
+  for await (const sessions of scanSessions(redis, centralKeys.sessionsEnded)) {
+    const pipeline = redis.pipeline()
+    for (const { node, boot, allocation } of ofUser(sessions)) pipeline.eraseSession(centralKeys.session(sessionMember(node, boot, allocation)))
+    await pipeline.exec()
+  }
+  return open
+}

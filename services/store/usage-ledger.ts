@@ -2,6 +2,7 @@ import type { Redis } from './connect.ts'
 import type { SessionState, Traffic } from '../domain/session.ts'
 import type { LedgerRow, LedgerRowKey } from '../domain/usage.ts'
 import type { DeliveredBatch } from './usage-stream.ts'
+import { monthOf, WHOLE_APP } from '../domain/relay-use.ts'
 import { TOTALS_FIELDS, dayOfPeriod, hourOf, parseRowName, rowSuffix } from '../domain/usage.ts'
 import { centralKeys } from './keys.ts'
 
@@ -9,6 +10,9 @@ import { centralKeys } from './keys.ts'
 export const CLOSED_SESSION_TTL_SECONDS = 48 * 3600
 /** An agent may be down for longer than a holiday while its calls go on; until then its word must find the record. */
 export const LOST_SESSION_TTL_SECONDS = 30 * 24 * 3600
+
+/** The month that runs and the one before it, for whoever still asks. */
+const RELAYED_TTL_SECONDS = 62 * 24 * 3600
 
 /** A usage row whose username was verified, ready to be booked. */
 export interface BookedRow extends Traffic {
@@ -36,13 +40,13 @@ export const sessionMember = (node: string, boot: string, allocation: string): s
 export async function applyUsage (redis: Redis, delivered: DeliveredBatch, rows: readonly BookedRow[]): Promise<ApplyOutcome> {
   const { node } = delivered
   const keys = [centralKeys.usage(node), centralKeys.applied(node), centralKeys.sessionsOpen, centralKeys.sessionsEnded, centralKeys.ledgerDays]
-  const values: Array<string | number> = [delivered.id, delivered.log, delivered.sequence, CLOSED_SESSION_TTL_SECONDS, LOST_SESSION_TTL_SECONDS, delivered.after]
+  const values: Array<string | number> = [delivered.id, delivered.log, delivered.sequence, CLOSED_SESSION_TTL_SECONDS, LOST_SESSION_TTL_SECONDS, delivered.after, WHOLE_APP, RELAYED_TTL_SECONDS]
   for (const row of rows) {
     const member = sessionMember(node, row.boot, row.allocation)
     const hour = hourOf(row.atMs)
     const name = `${hour}:${rowSuffix({ ...row, node })}`
     const day = dayOfPeriod(hour)
-    keys.push(centralKeys.session(member), centralKeys.ledgerRow(name), centralKeys.ledgerDay(day))
+    keys.push(centralKeys.session(member), centralKeys.ledgerRow(name), centralKeys.ledgerDay(day), centralKeys.relayed(monthOf(row.atMs), row.app), centralKeys.openSessions(row.app))
     values.push(member, name, day, row.app, row.userTag, row.expiresAtSeconds, row.provider, row.region, row.state,
       row.startedAtMs, row.atMs, Math.max(0, Math.floor((row.atMs - row.startedAtMs) / 1000)),
       row.packetsIn, row.bytesIn, row.packetsOut, row.bytesOut)

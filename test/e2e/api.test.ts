@@ -121,7 +121,10 @@ t.test('apps and keys by the admin API', async t => {
   const { body: first } = await stack.admin('POST', '/apps/diner/keys')
   t.match(first.key, /^sk_[A-Za-z0-9_-]{43}$/)
   await until('the key opens the app', async () => (await stack.issue(first.key)).body.ttl === 60)
-  t.same((await stack.admin('GET', '/apps/diner/keys')).body.keys, [{ id: first.id, app: 'diner', createdAt: first.createdAt }], 'the key itself is not kept')
+  await until('its use is told', async () => (await stack.admin('GET', '/apps/diner/keys')).body.keys[0].lastUsedAt !== null)
+  const [{ lastUsedAt, ...kept }] = (await stack.admin('GET', '/apps/diner/keys')).body.keys
+  t.same(kept, { id: first.id, app: 'diner', kind: 'secret', createdAt: first.createdAt }, 'the key itself is not kept')
+  t.ok(Date.parse(lastUsedAt) >= Date.parse(first.createdAt), `last used ${lastUsedAt}`)
   t.equal((await stack.admin('DELETE', `/apps/diner/keys/${first.id}`)).status, 204)
   await until('the revoked key is refused', async () => (await stack.issue(first.key)).status === 401, 2_000)
   t.match(await stack.admin('DELETE', `/apps/diner/keys/${first.id}`), { status: 404, body: { code: 'key_not_found' } })

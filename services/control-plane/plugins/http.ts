@@ -4,20 +4,34 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Logger } from '../../runtime/logger.ts'
 import { strictServer } from '../../runtime/ops-server.ts'
 import type { ControlPlaneMetrics } from '../metrics.ts'
-import { answerProblem, problems } from '../problems.ts'
+import { answerProblem, clientProblem, problems, toProblem } from '../problems.ts'
 
 /** Asked every few seconds by machines; a line for each would bury the rest. */
 const PROBED = new Set(['/metrics', '/healthz', '/readyz'])
+/** Two of these could be read in two ways; of most others Node makes a list. */
+const ONCE = new Set(['authorization', 'content-type', 'host', 'origin'])
 
-/** The public server. */
-export function createHttpServer (logger: Logger) {
-  return Fastify({ ...strictServer(logger), frameworkErrors: answerProblem }).withTypeProvider<TypeBoxTypeProvider>()
+/** How problems look, also those of requests that never became one. */
+export const problemAnswers = {
+  frameworkErrors: answerProblem,
+  clientErrorHandler: (error: NodeJS.ErrnoException, socket: { writable: boolean, write: (text: string) => unknown, destroy: (error?: Error) => unknown }) => {
+    if (error.code !== 'ECONNRESET' && socket.writable) socket.write(clientProblem(error.code))
+    socket.destroy(error)
+  }
+}
+
+/** The public server. @param trustProxy addresses whose X-Forwarded-For is believed */
+export function createHttpServer (logger: Logger, trustProxy: string[]) {
+  return Fastify({ ...strictServer(logger), ...problemAnswers, trustProxy: trustProxy.length > 0 ? trustProxy : false }).withTypeProvider<TypeBoxTypeProvider>()
 }
 export type HttpServer = ReturnType<typeof createHttpServer>
 
 /** What both the public and the ops server share: how errors look, what is logged and measured. */
 export function useConventions (server: FastifyInstance, metrics: ControlPlaneMetrics): void {
-  server.setErrorHandler(answerProblem)
+  server.setErrorHandler((error: Error, request, reply) => {
+    metrics.problems.inc({ code: toProblem(error).code })
+    return answerProblem(error, request, reply)
+  })
   server.setNotFoundHandler(() => { throw problems.noRoute() })
   // a POST may say nothing at all: every field of every body is optional somewhere
   const parseJson = server.getDefaultJsonParser('error', 'error')
@@ -26,15 +40,34 @@ export function useConventions (server: FastifyInstance, metrics: ControlPlaneMe
     if (body === '') return done(null, undefined)
     return parseJson(request, body as string, (error, value) => { done(error && new errorCodes.FST_ERR_CTP_INVALID_JSON_BODY(), value) })
   })
-  server.addHook('preValidation', async request => {
+  server.addHook('onRequest', (request, _reply, done) => {
+    const repeated = findRepeated(request.raw.rawHeaders)
+    done(repeated === undefined ? undefined : problems.repeatedHeader(repeated))
+  })
+  server.addHook('preValidation', (request, _reply, done) => {
     if (request.body === undefined && request.method === 'POST') request.body = {}
+    done()
   })
-  server.addHook('onSend', async (_request, reply) => {
+  server.addHook('onSend', (_request, reply, _payload, done) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
+    done()
   })
-  server.addHook('onResponse', async (request, reply) => {
+  server.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unmatched'
     metrics.requests.inc({ route, method: request.method, status: reply.statusCode })
     request.log[PROBED.has(route) ? 'debug' : 'info']({ method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime * 100) / 100 }, 'request')
+    done()
   })
+}
+
+/** Names and values take turns in `rawHeaders`. */
+function findRepeated (rawHeaders: readonly string[]): string | undefined {
+  const seen = new Set<string>()
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase() ?? ''
+    if (!ONCE.has(name)) continue
+    if (seen.has(name)) return name
+    seen.add(name)
+  }
+  return undefined
 }

@@ -1,71 +1,71 @@
-import { randomBytes } from 'node:crypto'
 import { Type } from 'typebox'
 import type { FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import { App, MAX_TTL_SECONDS } from '../../domain/app.ts'
-import { addKey, createApp, deleteApp, readAppsAndKeys, removeKey, replaceApp } from '../../store/apps.ts'
-import type { Redis } from '../../store/connect.ts'
-import { sha256 } from '../plugins/authenticate.ts'
+import { newApp } from '../../domain/app.ts'
+import type { App, AppsAndKeys } from '../../domain/app.ts'
+import { readAllApps, writeApp, writeKey } from '../../store/apps.ts'
+import { AppParams, AppReply, ChangeApp, CreateApp } from '../admin-schemas.ts'
+import { changeApp, checkAudience, showApp } from '../change-app.ts'
 import { problems } from '../problems.ts'
-import { AppParams, ChangeApp, CreateApp, KeyParams, KeyReply, NewKeyReply } from '../schemas.ts'
+import type { AdminContext } from './admin-context.ts'
 
-/** Apps and their secret keys. Every replica obeys a change within a second. */
-export function addAppRoutes (fastify: FastifyInstance, redis: Redis): void {
+/** Apps. Every replica obeys a change within a second or two. */
+export function addAppRoutes (fastify: FastifyInstance, { redis, change, sealSecret, now }: AdminContext): void {
   const server = fastify.withTypeProvider<TypeBoxTypeProvider>()
-  const readAll = async () => {
-    const all = await readAppsAndKeys(redis, undefined)
-    return all ?? { version: '0', apps: new Map<string, App>(), keys: new Map() }
-  }
-  const readApp = async (id: string): Promise<App> => {
-    const app = (await readAll()).apps.get(id)
-    if (!app) throw problems.noApp(id)
-    return app
-  }
+  const tags = ['apps']
 
-  server.get('/apps', { schema: { response: { 200: Type.Object({ apps: Type.Array(App) }) } } }, async () => {
-    const { apps } = await readAll()
-    return { apps: [...apps.values()].sort((a, b) => a.id < b.id ? -1 : 1) }
+  server.get('/apps', { schema: { tags, summary: 'All apps', response: { 200: Type.Object({ apps: Type.Array(AppReply) }) } } }, async () => {
+    const { apps } = await readAllApps(redis)
+    return { apps: [...apps.values()].map(showApp).sort((a, b) => a.id < b.id ? -1 : 1) }
   })
 
-  server.post('/apps', { schema: { body: CreateApp, response: { 201: App } } }, async (request, reply) => {
-    const { id, name = id, maxTtlSeconds = MAX_TTL_SECONDS } = request.body
-    const app: App = { id, name, maxTtlSeconds, createdAt: new Date().toISOString() }
-    if (!await createApp(redis, app)) throw problems.appExists(id)
-    return await reply.code(201).send(app)
+  server.post('/apps', { schema: { tags, summary: 'Creates an app', body: CreateApp, response: { 201: AppReply } } }, async (request, reply) => {
+    const { id, ...settings } = request.body
+    const created = await change(request.actor, async () => {
+      const { apps } = await readAllApps(redis)
+      if (apps.has(id)) throw problems.appExists(id)
+      const app = changeApp(newApp(id, new Date(now()).toISOString()), settings, sealSecret)
+      checkAudience(apps.values(), app)
+      return { action: 'app.create', target: id, before: null, after: showApp(app), writes: [writeApp(id, null, app)], result: app }
+    })
+    return await reply.code(201).send(showApp(created))
   })
 
-  server.get('/apps/:app', { schema: { params: AppParams, response: { 200: App } } }, async request => await readApp(request.params.app))
+  server.get('/apps/:app', { schema: { tags, summary: 'One app', params: AppParams, response: { 200: AppReply } } }, async request =>
+    showApp(findApp(await readAllApps(redis), request.params.app)))
 
-  server.patch('/apps/:app', { schema: { params: AppParams, body: ChangeApp, response: { 200: App } } }, async request => {
-    const app = { ...await readApp(request.params.app), ...request.body }
-    if (!await replaceApp(redis, app)) throw problems.noApp(app.id)
-    return app
+  server.patch('/apps/:app', { schema: { tags, summary: 'Changes what is given of an app, suspends it or takes it back', params: AppParams, body: ChangeApp, response: { 200: AppReply } } }, async request => {
+    const changed = await change(request.actor, async () => {
+      const all = await readAllApps(redis)
+      const before = findApp(all, request.params.app)
+      const after = changeApp(before, request.body, sealSecret)
+      checkAudience(all.apps.values(), after)
+      return { action: 'app.change', target: before.id, before: showApp(before), after: showApp(after), writes: [writeApp(before.id, before, after)], result: after }
+    })
+    return showApp(changed)
   })
 
-  server.delete('/apps/:app', { schema: { params: AppParams } }, async (request, reply) => {
-    if (!await deleteApp(redis, request.params.app)) throw problems.noApp(request.params.app)
-    return await reply.code(204).send()
+  server.delete('/apps/:app', { config: { role: 'admin' }, schema: { tags, summary: 'Deletes an app and its keys; what it relayed stays in the ledger', params: AppParams, response: { 204: Type.Null() } } }, async (request, reply) => {
+    await change(request.actor, async () => {
+      const all = await readAllApps(redis)
+      const app = findApp(all, request.params.app)
+      const keys = [...all.keys].filter(([, key]) => key.app === app.id)
+      return {
+        action: 'app.delete',
+        target: app.id,
+        before: { ...showApp(app), keys: keys.map(([, { id }]) => id) },
+        after: null,
+        writes: [writeApp(app.id, app, null), ...keys.map(([digest, key]) => writeKey(digest, key, null))],
+        result: undefined
+      }
+    })
+    return await reply.code(204).send(null)
   })
+}
 
-  server.get('/apps/:app/keys', { schema: { params: AppParams, response: { 200: Type.Object({ keys: Type.Array(KeyReply) }) } } }, async request => {
-    const { id } = await readApp(request.params.app)
-    const { keys } = await readAll()
-    return { keys: [...keys.values()].filter(key => key.app === id) }
-  })
-
-  server.post('/apps/:app/keys', { schema: { params: AppParams, response: { 201: NewKeyReply } } }, async (request, reply) => {
-    const { app } = request.params
-    const key = `sk_${randomBytes(32).toString('base64url')}`
-    const kept = { id: sha256(key).slice(0, 16), app, createdAt: new Date().toISOString() }
-    if (!await addKey(redis, sha256(key), kept)) throw problems.noApp(app)
-    return await reply.code(201).send({ ...kept, key })
-  })
-
-  server.delete('/apps/:app/keys/:key', { schema: { params: KeyParams } }, async (request, reply) => {
-    const { app, key: id } = request.params
-    const { keys } = await readAll()
-    const [digest] = [...keys].find(([, key]) => key.app === app && key.id === id) ?? []
-    if (digest === undefined || !await removeKey(redis, digest)) throw problems.noKey(id)
-    return await reply.code(204).send()
-  })
+/** @throws Problem app_not_found */
+export function findApp ({ apps }: AppsAndKeys, id: string): App {
+  const app = apps.get(id)
+  if (!app) throw problems.noApp(id)
+  return app
 }

@@ -1,19 +1,11 @@
 import { Type } from 'typebox'
 import type { FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import { realmOf } from '../../domain/node.ts'
+import { DesiredNode, ObservedNode, realmOf } from '../../domain/node.ts'
 import { deriveNodeKey } from '../../domain/turn-credential.ts'
-import type { Redis } from '../../store/connect.ts'
-import { readNodes, registerNode } from '../../store/nodes.ts'
-import type { Snapshot } from '../../policy/next-snapshot.ts'
-import { NodeParams } from '../schemas.ts'
-
-export interface NodeRoutesOptions {
-  redis: Redis
-  masterKey: string
-  domain: string
-  snapshot: () => Snapshot | undefined
-}
+import { readDesired, readNodes, writeNewNode } from '../../store/nodes.ts'
+import { NodeParams } from '../admin-schemas.ts'
+import type { AdminContext } from './admin-context.ts'
 
 const RegisteredNode = Type.Object({
   id: Type.String(),
@@ -21,17 +13,33 @@ const RegisteredNode = Type.Object({
   key: Type.String({ description: 'SPILLWAY_NODE_KEY of its agent; derived, so it is the same every time' })
 })
 
-/** Nodes: register one, see how they are. */
-export function addNodeRoutes (fastify: FastifyInstance, { redis, masterKey, domain, snapshot }: NodeRoutesOptions): void {
-  const server = fastify.withTypeProvider<TypeBoxTypeProvider>()
+const NodesReply = Type.Object({
+  nodes: Type.Array(Type.Object({
+    id: Type.String(),
+    realm: Type.String(),
+    state: Type.String({ description: 'up, unknown (its agent is silent), down (coturn does not answer), unready (no agent yet)' }),
+    silentSeconds: Type.Integer({ description: 'since its last heartbeat, while Redis could be read' }),
+    desired: DesiredNode,
+    observed: Type.Union([ObservedNode, Type.Null()])
+  }))
+})
 
-  server.put('/nodes/:node', { schema: { params: NodeParams, response: { 200: RegisteredNode, 201: RegisteredNode } } }, async (request, reply) => {
+/** Nodes: register one, see how they are. */
+export function addNodeRoutes (fastify: FastifyInstance, { redis, change, masterKey, domain, snapshot }: AdminContext): void {
+  const server = fastify.withTypeProvider<TypeBoxTypeProvider>()
+  const tags = ['nodes']
+
+  server.put('/nodes/:node', { config: { role: 'admin' }, schema: { tags, summary: 'Registers a node and answers the key of its agent', params: NodeParams, response: { 200: RegisteredNode, 201: RegisteredNode } } }, async (request, reply) => {
     const { node } = request.params
-    const created = await registerNode(redis, node, { generations: [1], fleetIps: [] })
+    const created = await change(request.actor, async () => {
+      if (await readDesired(redis, node)) return { result: false }
+      const desired = { generations: [1], fleetIps: [] }
+      return { action: 'node.register', target: node, before: null, after: desired, writes: writeNewNode(node, desired), result: true }
+    })
     return await reply.code(created ? 201 : 200).send({ id: node, realm: realmOf(node, domain), key: deriveNodeKey(masterKey, node) })
   })
 
-  server.get('/nodes', async () => {
+  server.get('/nodes', { schema: { tags, summary: 'All nodes, what they shall be and what they are', response: { 200: NodesReply } } }, async () => {
     const views = new Map(snapshot()?.nodes.map(node => [node.id, node]))
     const nodes = await readNodes(redis)
     return {

@@ -1,3 +1,4 @@
+import { Type } from 'typebox'
 import type { FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { TOTALS_FIELDS, dayOf, readRange, rollUp, spanOf } from '../../domain/usage.ts'
@@ -7,15 +8,17 @@ import { listSessions } from '../../store/session-records.ts'
 import type { SessionRecord } from '../../store/session-records.ts'
 import { readLedgerDay, readLedgerDays } from '../../store/usage-ledger.ts'
 import { problems } from '../problems.ts'
-import { SessionsQuery, UsageQuery } from '../schemas.ts'
+import { SessionsQuery, SessionsReply, UsageQuery, UsageReply } from '../report-schemas.ts'
+import type { AdminContext } from './admin-context.ts'
 
 const PAGE = 500
 
 /** What was relayed, out of the ledger. */
-export function addUsageRoutes (fastify: FastifyInstance, redis: Redis, now: () => number): void {
+export function addUsageRoutes (fastify: FastifyInstance, { redis, now }: AdminContext): void {
   const server = fastify.withTypeProvider<TypeBoxTypeProvider>()
+  const tags = ['usage']
 
-  server.get('/usage', { schema: { querystring: UsageQuery } }, async (request, reply) => {
+  server.get('/usage', { schema: { tags, summary: 'What was relayed, summed by one dimension; as CSV too', querystring: UsageQuery, response: { 200: { content: { 'application/json': { schema: UsageReply }, 'text/csv': { schema: Type.String() } } } } } }, async (request, reply) => {
     const { app, by = 'app', format } = request.query
     const range = readRange(request.query.from, request.query.to, now())
     if (!range) throw problems.badRange()
@@ -23,14 +26,14 @@ export function addUsageRoutes (fastify: FastifyInstance, redis: Redis, now: () 
     const asOf = new Date(now()).toISOString()
     const rows = rollUp(await readRows(redis, fromMs, toMs, row => app === undefined || row.key.app === app), by as UsageDimension)
       // there is no rate card yet, and an unknown cost is not zero
-      .map(({ key, ...totals }) => ({ key, ...totals, costMicroUsd: null, basis: 'measured' }))
+      .map(({ key, ...totals }) => ({ key, ...totals, costMicroUsd: null, basis: 'measured' as const }))
     if (format === 'csv' || (format === undefined && request.headers.accept?.startsWith('text/csv'))) {
       return await reply.type('text/csv; charset=utf-8').send(toCsv(rows))
     }
     return { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString(), by, asOf, rows }
   })
 
-  server.get('/sessions', { schema: { querystring: SessionsQuery } }, async request => {
+  server.get('/sessions', { schema: { tags, summary: 'Sessions as the ledger has them, the latest heard of first', querystring: SessionsQuery, response: { 200: SessionsReply } } }, async request => {
     const { state = 'open', app, node, limit = '100', offset = '0' } = request.query
     const sessions: SessionRecord[] = []
     let position = Number(offset)

@@ -1,36 +1,55 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { HttpServer } from '../plugins/http.ts'
-import { authenticateApp } from '../plugins/authenticate.ts'
-import { issueCredentials } from '../issue-credentials.ts'
+import { checkCaps, hasCaps } from '../../policy/check-caps.ts'
+import { explain } from '../../policy/explain.ts'
+import type { Admission } from '../admit-caller.ts'
+import { issueCredentials, routeRequest, ttlOf } from '../issue-credentials.ts'
 import type { Issuing } from '../issue-credentials.ts'
 import type { ControlPlaneMetrics } from '../metrics.ts'
-import { CredentialsReply, CredentialsRequest, TurnCredentialsReply, TurnStatusReply } from '../schemas.ts'
+import { bearerOf } from '../plugins/bearer.ts'
+import type { HttpServer } from '../plugins/http.ts'
+import { problems } from '../problems.ts'
+import { CredentialsReply, CredentialsRequest, ExplainReply, TurnCredentialsReply, TurnStatusReply } from '../schemas.ts'
 
 /** The public API. */
-export function addCredentialRoutes (server: HttpServer, issuing: Issuing, metrics: ControlPlaneMetrics): void {
-  const onResponse = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+export function addCredentialRoutes (server: HttpServer, admission: Admission, issuing: Issuing, metrics: ControlPlaneMetrics): void {
+  const tags = ['credentials']
+  const security = [{ bearer: [] }]
+  const onResponse = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
     if (reply.statusCode < 400) metrics.duration.observe({ route: request.routeOptions.url ?? '' }, reply.elapsedTime / 1000)
+    done()
   }
 
-  server.post('/v1/credentials', { onResponse, schema: { body: CredentialsRequest, response: { 201: CredentialsReply } } }, async (request, reply) => {
-    const app = authenticateApp(issuing.snapshot(), request)
-    return await reply.code(201).send(await issueCredentials(issuing, app, request.body))
+  server.post('/v1/credentials', { onResponse, schema: { tags, security, summary: 'ICE servers for one client', body: CredentialsRequest, response: { 201: CredentialsReply } } }, async (request, reply) => {
+    const admitted = await admission.admit(request, reply, bearerOf(request), request.body.user)
+    return await reply.code(201).send(await issueCredentials(issuing, admitted, request.body))
   })
 
-  server.get('/turn/credentials', { onResponse, schema: { response: { 200: TurnCredentialsReply } } }, async request => {
-    const app = authenticateApp(issuing.snapshot(), request)
-    const { iceServers, expiresAt, provider } = await issueCredentials(issuing, app, {})
+  server.post('/v1/credentials/explain', { schema: { tags, security, summary: 'What POST /v1/credentials would answer and why; issues nothing', body: CredentialsRequest, response: { 200: ExplainReply } } }, async (request, reply) => {
+    const { app, kind, userTag, snapshot, nowMs } = await admission.authenticate(request, reply, bearerOf(request), request.body.user)
+    if (kind !== 'secret') throw problems.secretKeyNeeded()
+    const use = hasCaps(app.relayCaps) ? snapshot.relayUse.get(app.id) : undefined
+    return {
+      app: app.id,
+      ttl: ttlOf(app, request.body),
+      ...explain(routeRequest({ app, userTag }, request.body), snapshot, issuing.available),
+      relayCap: (use && checkCaps(app.relayCaps, use, userTag, snapshot.outageSinceMs === undefined, nowMs)?.detail) ?? null
+    }
+  })
+
+  server.get('/turn/credentials', { onResponse, schema: { tags, security, summary: 'The short form, with all defaults', response: { 200: TurnCredentialsReply } } }, async (request, reply) => {
+    const admitted = await admission.admit(request, reply, bearerOf(request), undefined)
+    const { iceServers, expiresAt, provider } = await issueCredentials(issuing, admitted, {})
     return { iceServers, expiresAt: Date.parse(expiresAt), provider }
   })
 
-  server.get('/turn/status', { schema: { response: { 200: TurnStatusReply } } }, () => {
+  server.get('/turn/status', { schema: { tags, summary: 'Which providers are configured', response: { 200: TurnStatusReply } } }, () => {
     const configured = (name: 'coturn' | 'cloudflare' | 'twilio' | 'static') => issuing.available.includes(name)
     return {
       coturn: configured('coturn'),
       cloudflare: configured('cloudflare'),
       twilio: configured('twilio'),
       static: configured('static'),
-      timestamp: issuing.now()
+      timestamp: Date.now()
     }
   })
 }

@@ -1,14 +1,14 @@
 -- Applies one usage batch: ledger rows, session records, watermark and acknowledgement in one step, so that a batch
 -- counts once however often it is delivered and wherever a process dies.
 -- KEYS[1] usage:<node>  KEYS[2] applied:<node>  KEYS[3] sessions:open  KEYS[4] sessions:ended  KEYS[5] ledger-days
--- then three keys a usage row: session:<member>, ledger:<row name>, ledger-day:<day>
+-- then five keys a usage row: session:<member>, ledger:<row name>, ledger-day:<day>, relayed:<month>:<app>, open:<app>
 -- ARGV[1] stream id  ARGV[2] log  ARGV[3] sequence  ARGV[4] ttl of a closed session's record (s)  ARGV[5] of a lost one's
--- ARGV[6] sequence of the batch before it
+-- ARGV[6] sequence of the batch before it  ARGV[7] member that counts a whole app  ARGV[8] how long a month is kept (s)
 -- then sixteen values a usage row: member, row name, day, app, user tag, username's expiry, provider, region, state,
 -- started ms, at ms, seconds, packets in, bytes in, packets out, bytes out
 -- Returns 'applied', 'duplicate', or 'gap' (applied, but batches of this log before it are missing).
 local FIELDS = { 'seconds', 'packetsIn', 'bytesIn', 'packetsOut', 'bytesOut' }
-local KEYS_A_ROW, VALUES_A_ROW, VALUES_BEFORE_FIELDS = 3, 16, 11
+local KEYS_A_ROW, VALUES_A_ROW, VALUES_BEFORE_FIELDS = 5, 16, 11
 
 -- what is no longer on the stream was booked by another ledger meanwhile, perhaps with batches of a newer log behind it
 if redis.call('XDEL', KEYS[1], ARGV[1]) == 0 then return 'duplicate' end
@@ -23,12 +23,26 @@ local function add (row, field, delta)
   if delta ~= 0 then redis.call('HINCRBY', row, field, string.format('%.0f', delta)) end
 end
 
+-- what the caps of an app are judged by; a user that was erased meanwhile has no tag any more
+local function count_relayed (relayed, tag, delta)
+  if delta == 0 then return end
+  local text = string.format('%.0f', delta)
+  redis.call('ZINCRBY', relayed, text, ARGV[7])
+  if tag ~= '' then redis.call('ZINCRBY', relayed, text, tag) end
+  redis.call('EXPIRE', relayed, ARGV[8])
+end
+
+local function count_open (open, credential, delta)
+  if redis.call('HINCRBY', open, credential, delta) <= 0 then redis.call('HDEL', open, credential) end
+end
+
 for index = 0, (#KEYS - 5) / KEYS_A_ROW - 1 do
-  local key, value = 5 + index * KEYS_A_ROW, 6 + index * VALUES_A_ROW
-  local session, row, day = KEYS[key + 1], KEYS[key + 2], KEYS[key + 3]
+  local key, value = 5 + index * KEYS_A_ROW, 8 + index * VALUES_A_ROW
+  local session, row, day, relayed, open = KEYS[key + 1], KEYS[key + 2], KEYS[key + 3], KEYS[key + 4], KEYS[key + 5]
   local member, state, at = ARGV[value + 1], ARGV[value + 9], ARGV[value + 11]
-  local old = redis.call('HMGET', session, 'state', 'lostRow', unpack(FIELDS))
+  local old = redis.call('HMGET', session, 'state', 'lostRow', 'userTag', unpack(FIELDS))
   local before, lostRow = old[1], old[2]
+  local tag, bytes = old[3] or ARGV[value + 5], 0
 
   -- coturn's own total is the last word; nothing changes a closed session
   if before ~= 'closed' then
@@ -40,12 +54,17 @@ for index = 0, (#KEYS - 5) / KEYS_A_ROW - 1 do
         'provider', ARGV[value + 7], 'region', ARGV[value + 8], 'startedAt', ARGV[value + 10], 'state', state)
     end
     for offset, field in ipairs(FIELDS) do
-      local was, is = tonumber(old[offset + 2] or '0'), tonumber(ARGV[value + VALUES_BEFORE_FIELDS + offset])
+      local was, is = tonumber(old[offset + 3] or '0'), tonumber(ARGV[value + VALUES_BEFORE_FIELDS + offset])
       -- deltas are provisional and only grow; the total of a closed session replaces them, whichever is larger
       if is > was or (state == 'closed' and field ~= 'seconds') then
         add(row, field, is - was)
+        if field == 'bytesIn' or field == 'bytesOut' then bytes = bytes + is - was end
         redis.call('HSET', session, field, string.format('%.0f', is))
       end
+    end
+    count_relayed(relayed, tag, bytes)
+    if (before == 'open') ~= (state == 'open') then
+      count_open(open, ARGV[value + 5] .. ':' .. ARGV[value + 6], state == 'open' and 1 or -1)
     end
     if before == 'lost' and state ~= 'lost' then
       add(lostRow, 'lostSessions', -1)

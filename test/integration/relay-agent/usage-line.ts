@@ -14,9 +14,9 @@ import { createMetrics } from '../../../services/runtime/metrics.ts'
 import type { Redis } from '../../../services/store/connect.ts'
 import { connectRedis, untilReady } from '../../../services/store/connect.ts'
 import { coturnKeys } from '../../../services/store/keys.ts'
-import { registerNode } from '../../../services/store/nodes.ts'
 import { listSessions } from '../../../services/store/session-records.ts'
 import { countUnapplied } from '../../../services/store/usage-stream.ts'
+import { registerNode } from '../../helpers/central-state.ts'
 import { coturnAllocation } from '../../helpers/coturn-events.ts'
 import type { Counters } from '../../helpers/coturn-events.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
@@ -101,7 +101,7 @@ export async function startUsageLine (t: Test, { nodeLines = [] }: { nodeLines?:
   await boot('boot-1')
 
   const usernameOf = (app: string, user: string): string =>
-    mintCredential('not looked at here', mintUserId(keys, app, userTag(keys, app, user, Buffer.alloc(0))), TEN_O_CLOCK / 1000 + 3600).username
+    mintCredential('not looked at here', mintUserId(keys, app, userTag(keys, app, user, () => Buffer.alloc(0))), TEN_O_CLOCK / 1000 + 3600).username
 
   function call (number: number, { app = 'shop', username = usernameOf(app, `user ${number}`) }: { app?: string, username?: string } = {}): Call {
     const allocation = allocationOf(number)

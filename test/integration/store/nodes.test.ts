@@ -1,5 +1,6 @@
 import t from 'tap'
-import { readNodes, registerNode } from '../../../services/store/nodes.ts'
+import { readNodes } from '../../../services/store/nodes.ts'
+import { registerNode } from '../../helpers/central-state.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
 
 const redis = await (await startRedisServer(t, { variant: 'central' })).connect()

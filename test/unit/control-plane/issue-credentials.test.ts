@@ -1,17 +1,19 @@
 import t from 'tap'
-import type { App } from '../../../services/domain/app.ts'
+import { indexApps, newApp } from '../../../services/domain/app.ts'
+import type { Decision } from '../../../services/domain/decision.ts'
 import type { ProviderName } from '../../../services/domain/provider.ts'
-import { deriveKeys, userTag } from '../../../services/domain/turn-credential.ts'
 import type { NodeView, Snapshot } from '../../../services/policy/next-snapshot.ts'
+import type { Admitted } from '../../../services/control-plane/admit-caller.ts'
 import { issueCredentials } from '../../../services/control-plane/issue-credentials.ts'
 import type { Issuing } from '../../../services/control-plane/issue-credentials.ts'
 import type { Minted, MintRequest, Provider } from '../../../services/control-plane/providers/provider.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 22, 10)
-const keys = deriveKeys('m'.repeat(40))
-const app: App = { id: 'shop', name: 'Shop', maxTtlSeconds: 7200, createdAt: '2026-11-22T09:00:00.000Z' }
+const app = { ...newApp('shop', '2026-11-22T09:00:00.000Z'), maxTtlSeconds: 7200 }
+const TAG = '0123456789abcdef01234567'
 const node: NodeView = { id: 'n', state: 'up', region: 'eu', urls: [], signingGeneration: 1, loadRatio: 0, beat: 1, quietMs: 0 }
-const snapshot: Snapshot = { generation: 1, readAtMs: NOW_MS, outageSinceMs: undefined, nodes: [node], appsAndKeys: { version: '1', apps: new Map(), keys: new Map() } }
+const snapshot: Snapshot = { generation: 1, readAtMs: NOW_MS, outageSinceMs: undefined, nodes: [node], appsAndKeys: indexApps('1', new Map(), new Map()), relayUse: new Map() }
+const caller: Admitted = { app, kind: 'secret', userTag: TAG, snapshot, nowMs: NOW_MS }
 
 const TURN = { urls: ['turn:192.0.2.1:3478?transport=udp'], username: 'name', credential: 'word' }
 const STUN = { urls: ['stun:192.0.2.9:3478'] }
@@ -21,25 +23,24 @@ const answering = (differs: Partial<Minted> = {}): Provider<any> => ({ mint: () 
 const failing = (reason: string): Provider<any> => ({ mint: () => { throw new Error(reason) } })
 
 /** Issues with these fake providers, tried in the order they are named, and remembers what was told to whom. */
-function desk (providers: Partial<Record<ProviderName, Provider<any>>>, differs: Partial<Issuing> = {}) {
+function desk (providers: Partial<Record<ProviderName, Provider<any>>>) {
   const recorded: Array<[app: string, provider: string, reason: string]> = []
+  const decisions: Decision[] = []
   const failed: Array<[provider: string, reason: string]> = []
   const issuing: Issuing = {
-    snapshot: () => snapshot,
     providers,
     available: Object.keys(providers) as ProviderName[],
-    keys,
-    record: (...what) => { recorded.push(what) },
-    onProviderFailed: (provider, { message }) => { failed.push([provider, message]) },
-    random: () => Buffer.alloc(16),
-    now: () => NOW_MS,
-    ...differs
+    record: (app, decision) => {
+      recorded.push([app.id, decision.provider, decision.reason])
+      decisions.push(decision)
+    },
+    onProviderFailed: (provider, { message }) => { failed.push([provider, message]) }
   }
-  return { recorded, failed, issue: async (request = {}, from = app) => await issueCredentials(issuing, from, request) }
+  return { recorded, decisions, failed, issue: async (request = {}, differs: Partial<Admitted> = {}) => await issueCredentials(issuing, { ...caller, ...differs }, request) }
 }
 
 /** The request a provider is given. */
-async function requestFor (request: object, from = app, differs: Partial<Issuing> = {}): Promise<MintRequest | undefined> {
+async function requestFor (request: object, differs: Partial<Admitted> = {}): Promise<MintRequest | undefined> {
   let seen: MintRequest | undefined
   const noting: Provider<any> = {
     mint: request => {
@@ -47,15 +48,9 @@ async function requestFor (request: object, from = app, differs: Partial<Issuing
       return minted()
     }
   }
-  await desk({ coturn: noting }, differs).issue(request, from)
+  await desk({ coturn: noting }).issue(request, differs)
   return seen
 }
-
-t.test('before the first snapshot nothing is issued', async t => {
-  const { issue, recorded, failed } = desk({ coturn: answering() }, { snapshot: () => undefined })
-  await t.rejects(issue(), { status: 503, code: 'not_ready' })
-  t.same({ recorded, failed }, { recorded: [], failed: [] })
-})
 
 t.test('the reply, whole', async t => {
   const { issue, recorded, failed } = desk({ coturn: answering() })
@@ -102,8 +97,8 @@ t.test('where all fail, or none is configured, there is no provider', async t =>
 t.test('the ttl is an hour, or what was asked for, cut to the cap of the app', async t => {
   for (const [ttl, maxTtlSeconds, expected] of [[undefined, 7200, 3600], [600, 7200, 600], [9000, 7200, 7200], [undefined, 60, 60]] as const) {
     const request = ttl === undefined ? {} : { ttl }
-    t.equal((await requestFor(request, { ...app, maxTtlSeconds }))?.ttlSeconds, expected)
-    t.equal((await desk({ coturn: answering() }).issue(request, { ...app, maxTtlSeconds })).ttl, expected)
+    t.equal((await requestFor(request, { app: { ...app, maxTtlSeconds } }))?.ttlSeconds, expected)
+    t.equal((await desk({ coturn: answering() }).issue(request, { app: { ...app, maxTtlSeconds } })).ttl, expected)
   }
 })
 
@@ -115,7 +110,7 @@ t.test('a client comes back when a quarter of the ttl is left', async t => {
 t.test('degraded: no relay in it, or decided without knowing how the fleet is', async t => {
   const all = { coturn: answering(), static: answering(), stun: answering({ iceServers: [STUN] }) }
   const degraded = async (providers: Partial<Record<ProviderName, Provider<any>>>, differs: Partial<Snapshot> = {}) =>
-    (await desk(providers, { snapshot: () => ({ ...snapshot, ...differs }) }).issue()).degraded
+    (await desk(providers).issue({}, { snapshot: { ...snapshot, ...differs } })).degraded
   t.equal(await degraded(all), false)
   t.equal(await degraded({ static: all.static }), false, 'a relay that is not ours is a relay')
   t.equal(await degraded({ stun: all.stun }), true, 'stun')
@@ -137,8 +132,31 @@ t.test('what the provider says of expiry and region is passed on', async t => {
   t.match(await issue(), { expiresAt: '2026-11-22T10:01:00.000Z', expiryEndsCalls: true, region: 'us' })
 })
 
-t.test('a user becomes a tag, nobody a random one', async t => {
-  t.match(await requestFor({ user: 'alice' }), { app: 'shop', userTag: userTag(keys, 'shop', 'alice', Buffer.alloc(0)), nowMs: NOW_MS })
-  const tags = await Promise.all([1, 2].map(async byte => (await requestFor({}, app, { random: () => Buffer.alloc(16, byte) }))?.userTag))
-  t.equal(new Set(tags).size, 2)
+t.test('the record tells who was served by whom, why, and what had failed before', async t => {
+  const { issue, decisions } = desk({ coturn: failing('full'), static: answering({ region: null }) })
+  await issue({ user: 'alice', ttl: 60 }, { kind: 'publishable' })
+  t.same(decisions, [{
+    atMs: NOW_MS,
+    app: 'shop',
+    userTag: TAG,
+    caller: 'publishable',
+    provider: 'static',
+    reason: 'fallback',
+    nodes: [],
+    region: null,
+    ttlSeconds: 60,
+    expiresAtSeconds: (NOW_MS + 3_600_000) / 1000,
+    failed: ['coturn']
+  }])
+  const own = desk({ coturn: answering() })
+  await own.issue()
+  t.match(own.decisions, [{ provider: 'coturn', nodes: ['n'], region: 'eu', failed: [] }])
+  t.match(await requestFor({ user: 'alice' }), { app: 'shop', userTag: TAG, nowMs: NOW_MS })
+})
+
+t.test('a region the app may not use is refused, one it may is passed on', async t => {
+  const { issue } = desk({ coturn: answering() })
+  await t.rejects(issue({ region: 'us' }, { app: { ...app, regions: ['eu'] } }), { status: 403, code: 'region_not_allowed' })
+  t.equal((await issue({ region: 'eu' }, { app: { ...app, regions: ['eu'] } })).provider, 'coturn')
+  t.equal((await issue({ region: 'us' })).provider, 'coturn', 'without a list any will do')
 })

@@ -4,7 +4,7 @@ import { readBatch } from '../../../services/ledger/read-batch.ts'
 
 const NOW = 1_795_346_720_000
 const keys = deriveKeys('the master key of this test, nothing else')
-const tag = userTag(keys, 'shop', 'ada', Buffer.alloc(0))
+const tag = userTag(keys, 'shop', 'ada', () => Buffer.alloc(0))
 const { username } = mintCredential('secret', mintUserId(keys, 'shop', tag), 1_795_350_000)
 
 const row = (differs: Record<string, unknown> = {}) => ({

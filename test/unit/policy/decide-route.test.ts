@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { indexApps } from '../../../services/domain/app.ts'
+import type { ProviderName } from '../../../services/domain/provider.ts'
 import { decideRoute } from '../../../services/policy/decide-route.ts'
+import type { RouteRequest } from '../../../services/policy/decide-route.ts'
 import type { NodeState, NodeView, Snapshot } from '../../../services/policy/next-snapshot.ts'
 import { pickUrls } from '../../../services/policy/pick-urls.ts'
 
@@ -8,9 +11,10 @@ const view = (id: string, changes: Partial<NodeView> = {}): NodeView => ({
   id, state: 'up', region: 'eu', urls: [], signingGeneration: 1, loadRatio: 0, beat: 1, quietMs: 0, ...changes
 })
 const snapshotOf = (nodes: NodeView[]): Snapshot =>
-  ({ generation: 1, readAtMs: 0, outageSinceMs: undefined, nodes, appsAndKeys: { version: '1', apps: new Map(), keys: new Map() } })
-const plan = (nodes: NodeView[], request = {}, available: Array<'coturn' | 'static' | 'stun'> = ['coturn', 'static', 'stun']) =>
-  decideRoute({ userTag: 'u', ...request }, snapshotOf(nodes), available)
+  ({ generation: 1, readAtMs: 0, outageSinceMs: undefined, nodes, appsAndKeys: indexApps('1', new Map(), new Map()), relayUse: new Map() })
+const requestOf = (request: Partial<RouteRequest>): RouteRequest => ({ userTag: 'u', regions: [], paidSpill: true, ...request })
+const plan = (nodes: NodeView[], request: Partial<RouteRequest> = {}, available: ProviderName[] = ['coturn', 'static', 'stun']) =>
+  decideRoute(requestOf(request), snapshotOf(nodes), available)
 const nodesOf = (nodes: NodeView[], request = {}): string[] => {
   const [step] = plan(nodes, request)
   return step?.provider === 'coturn' ? step.nodes.map(({ id }) => id) : []
@@ -41,6 +45,17 @@ t.test('of a single user the least loaded node, of a room one node for all unles
   t.equal(nodesOf(loaded(0.95), { room: 'r' })[0], other)
 })
 
+t.test('an app kept to its regions gets no node elsewhere, not even when it is the only one', async t => {
+  t.same(nodesOf([view('a', { region: 'us' }), view('b', { region: 'eu' })], { regions: ['eu'] }), ['b'])
+  t.same(plan([view('a', { region: 'us' })], { regions: ['eu'] }).map(({ provider }) => provider), ['static', 'stun'])
+})
+
+t.test('an app without paid spill is sent to no provider that costs', async t => {
+  const order: ProviderName[] = ['coturn', 'cloudflare', 'twilio', 'static', 'stun']
+  t.same(plan([], {}, order).map(({ provider }) => provider), ['cloudflare', 'twilio', 'static', 'stun'])
+  t.same(plan([], { paidSpill: false }, order).map(({ provider }) => provider), ['static', 'stun'])
+})
+
 const anyNodes = fc.uniqueArray(fc.record({
   id: fc.stringMatching(/^[a-z]{1,5}$/),
   state: fc.constantFrom<NodeState>('up', 'unknown', 'down', 'unready'),
@@ -49,13 +64,13 @@ const anyNodes = fc.uniqueArray(fc.record({
 }), { selector: ({ id }) => id, maxLength: 8 })
 
 t.test('whatever the fleet: at most two nodes, none that is dead, the same answer for the same question in any order', async t => {
-  fc.assert(fc.property(anyNodes, fc.record({ userTag: fc.string(), room: fc.option(fc.string(), { nil: undefined }), region: fc.constantFrom('eu', 'us', undefined) }), (some, request) => {
+  fc.assert(fc.property(anyNodes, fc.record({ userTag: fc.string(), room: fc.option(fc.string(), { nil: undefined }), region: fc.constantFrom('eu', 'us', undefined), regions: fc.subarray(['eu', 'us']) }), (some, request) => {
     const nodes = some.map(({ id, ...changes }) => view(id, changes))
-    const steps = decideRoute(request, snapshotOf(nodes), ['coturn', 'stun'])
-    const reversed = decideRoute(request, snapshotOf([...nodes].reverse()), ['coturn', 'stun'])
+    const steps = decideRoute(requestOf(request), snapshotOf(nodes), ['coturn', 'stun'])
+    const reversed = decideRoute(requestOf(request), snapshotOf([...nodes].reverse()), ['coturn', 'stun'])
     const chosen = steps.flatMap(step => step.provider === 'coturn' ? step.nodes : [])
     return JSON.stringify(steps) === JSON.stringify(reversed) && chosen.length <= 2 &&
-      chosen.every(({ state }) => state === 'up' || state === 'unknown') && steps.at(-1)?.provider === 'stun'
+      chosen.every(({ state, region }) => (state === 'up' || state === 'unknown') && (request.regions.length === 0 || request.regions.includes(region))) && steps.at(-1)?.provider === 'stun'
   }))
 })
 

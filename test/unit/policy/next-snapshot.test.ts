@@ -1,9 +1,11 @@
 import t from 'tap'
+import { indexApps } from '../../../services/domain/app.ts'
 import type { NodeFacts, ObservedNode } from '../../../services/domain/node.ts'
 import { nextSnapshot, SILENT_AFTER_MS } from '../../../services/policy/next-snapshot.ts'
 import type { Facts, Snapshot } from '../../../services/policy/next-snapshot.ts'
 
-const appsAndKeys = { version: '1', apps: new Map(), keys: new Map() }
+const appsAndKeys = indexApps('1', new Map(), new Map())
+const relayUse = new Map()
 const observed = (changes: Partial<ObservedNode> = {}): ObservedNode => ({
   beat: 1,
   clockMs: 0,
@@ -24,7 +26,7 @@ const observed = (changes: Partial<ObservedNode> = {}): ObservedNode => ({
 })
 const node = (changes: Partial<ObservedNode> | null, generations = [1]): NodeFacts =>
   ({ id: 'n', desired: { generations, fleetIps: [] }, observed: changes && observed(changes) })
-const facts = (...nodes: NodeFacts[]): Facts => ({ nodes, appsAndKeys })
+const facts = (...nodes: NodeFacts[]): Facts => ({ nodes, appsAndKeys, relayUse })
 /** One snapshot after another, each a second later. */
 const after = (...reads: Array<Facts | undefined>): Snapshot | undefined =>
   reads.reduce<Snapshot | undefined>((previous, read, index) => nextSnapshot(previous, read, index * 1000), undefined)
@@ -32,11 +34,11 @@ const times = (count: number, read: Facts | undefined) => Array.from({ length: c
 
 t.test('there is none before the first full read', async t => {
   t.equal(after(undefined, undefined), undefined)
-  t.equal(after({ nodes: [], appsAndKeys: undefined }), undefined)
+  t.equal(after({ nodes: [], appsAndKeys: undefined, relayUse }), undefined)
 })
 
 t.test('apps that have not changed are kept, and the generation grows', async t => {
-  const snapshot = after(facts(), { nodes: [], appsAndKeys: undefined })
+  const snapshot = after(facts(), { nodes: [], appsAndKeys: undefined, relayUse })
   t.equal(snapshot?.appsAndKeys, appsAndKeys)
   t.equal(snapshot?.generation, 2)
 })

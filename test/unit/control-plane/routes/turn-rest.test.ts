@@ -1,36 +1,25 @@
 import t from 'tap'
 import { createControlPlaneMetrics } from '../../../../services/control-plane/metrics.ts'
 import { createHttpServer, useConventions } from '../../../../services/control-plane/plugins/http.ts'
-import { sha256 } from '../../../../services/control-plane/plugins/authenticate.ts'
 import { addTurnRestRoutes } from '../../../../services/control-plane/routes/turn-rest.ts'
 import type { Providers } from '../../../../services/control-plane/providers/provider.ts'
-import { deriveKeys } from '../../../../services/domain/turn-credential.ts'
+import { indexApps, newApp } from '../../../../services/domain/app.ts'
+import type { Admission } from '../../../../services/control-plane/admit-caller.ts'
 import { createLogger } from '../../../../services/runtime/logger.ts'
 import { createMetrics } from '../../../../services/runtime/metrics.ts'
 
 const minted = (urls: string[], login = {}): Providers => ({
   stun: { mint: () => ({ iceServers: [{ urls, ...login }], expiresAtMs: 1_000, expiryEndsCalls: false, region: null }) }
 })
+const snapshot = { generation: 1, readAtMs: 0, outageSinceMs: undefined, nodes: [], appsAndKeys: indexApps('1', new Map(), new Map()), relayUse: new Map() }
+const admission: Pick<Admission, 'admit'> = {
+  admit: async () => ({ app: { ...newApp('shop', ''), maxTtlSeconds: 60 }, kind: 'secret', userTag: '0123456789abcdef01234567', snapshot, nowMs: 0 })
+}
+
 const ask = async (providers: Providers) => {
-  const server = createHttpServer(createLogger('test', 'silent'))
+  const server = createHttpServer(createLogger('test', 'silent'), [])
   useConventions(server, createControlPlaneMetrics(createMetrics('test', '0')))
-  const app = { id: 'shop', name: 'shop', maxTtlSeconds: 60, createdAt: '' }
-  addTurnRestRoutes(server, {
-    snapshot: () => ({
-      generation: 1,
-      readAtMs: 0,
-      outageSinceMs: undefined,
-      nodes: [],
-      appsAndKeys: { version: '1', apps: new Map([['shop', app]]), keys: new Map([[sha256('sk_1'), { id: '1', app: 'shop', createdAt: '' }]]) }
-    }),
-    providers,
-    available: ['stun'],
-    keys: deriveKeys('m'.repeat(40)),
-    record: () => {},
-    onProviderFailed: () => {},
-    random: () => Buffer.alloc(16),
-    now: () => 0
-  })
+  addTurnRestRoutes(server, admission, { providers, available: ['stun'], record: () => {}, onProviderFailed: () => {} })
   const { statusCode, body } = await server.inject('/turn?service=turn&key=sk_1')
   return { statusCode, body: JSON.parse(body) }
 }

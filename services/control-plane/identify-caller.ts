@@ -1,0 +1,46 @@
+import { allowsOrigin } from '../domain/app.ts'
+import type { App } from '../domain/app.ts'
+import type { CallerKind } from '../domain/decision.ts'
+import type { Snapshot } from '../policy/next-snapshot.ts'
+import { sha256 } from './plugins/bearer.ts'
+import { problems } from './problems.ts'
+import type { VerifyUserJwt } from './verify-user-jwt.ts'
+
+/** Who asks for credentials, proven. */
+export interface Caller {
+  app: App
+  kind: CallerKind
+  /** the id of the key, where it is one */
+  key?: string
+  /** the user a token speaks for */
+  user?: string
+}
+
+/** Three parts (RFC 7515, 7.1); no key has a dot. */
+const COMPACT_JWT = /^[\w-]+\.[\w-]*\.[\w-]*$/
+
+/**
+ * Who holds this key or token. What can be in a browser, a publishable key or a user token, is good on the origins of
+ * its app only; a token may also come from no browser at all.
+ * @param origin of the page that asks, as its browser says
+ */
+export function identifyCaller (snapshot: Snapshot | undefined, verifyUserJwt: VerifyUserJwt, token: string | undefined, origin: string | undefined): Caller | Promise<Caller> {
+  if (token === undefined) throw problems.noCredential()
+  if (!snapshot) throw problems.notReady()
+  const { appsAndKeys } = snapshot
+  if (COMPACT_JWT.test(token)) {
+    return verifyUserJwt(appsAndKeys, token).then(({ app, user }) => checkOrigin({ app, kind: 'jwt', user }, origin))
+  }
+  const key = appsAndKeys.keys.get(sha256(token))
+  const app = key && appsAndKeys.apps.get(key.app)
+  if (!app) throw problems.wrongKey()
+  return checkOrigin({ app, kind: key.kind, key: key.id }, origin)
+}
+
+function checkOrigin (caller: Caller, origin: string | undefined): Caller {
+  const { app, kind } = caller
+  if (app.suspended) throw problems.suspended(app.id)
+  if (kind === 'publishable' && origin === undefined) throw problems.foreignOrigin()
+  if (kind !== 'secret' && origin !== undefined && !allowsOrigin(app.allowedOrigins, origin)) throw problems.foreignOrigin()
+  return caller
+}

@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto'
+import { hasSessionCap } from '../policy/check-caps.ts'
+import type { App } from '../domain/app.ts'
+import type { Decision } from '../domain/decision.ts'
+import { credentialName, reservation, RESERVATION_MS } from '../domain/relay-use.ts'
+import { repeat } from '../runtime/repeat.ts'
+import type { Redis } from '../store/connect.ts'
+import { writeIssued } from '../store/decisions.ts'
+import type { Reserved } from '../store/decisions.ts'
+
+/** Other replicas learn of places taken this soon, and of nothing else here. */
+const FLUSH_MS = 200
+/** Records kept for a Redis that is away, about 5 MB; then the oldest are dropped, and counted. */
+const MAX_WAITING = 20_000
+/** One script a thousand records: it holds up Redis for a few milliseconds at most. */
+const RECORDS_A_SCRIPT = 1_000
+/** When a key was last used is kept to the minute. */
+const KEY_USE_MS = 60_000
+
+export interface RecorderOptions {
+  redis: Redis
+  now: () => number
+  onDropped: (count: number) => void
+  onError: (error: Error) => void
+}
+
+/** Keeps what was issued and flushes it to Redis behind the replies. */
+export function createIssuedRecorder ({ redis, now, onDropped, onError }: RecorderOptions) {
+  const replica = randomBytes(4).toString('hex')
+  let issues = 0
+  let waiting: Decision[] = []
+  const keysTold = new Map<string, number>()
+  const keysUsed = new Map<string, number>()
+  /** app -> place -> when it was taken, in ms */
+  const places = new Map<string, Map<string, number>>()
+  let untold: Reserved[] = []
+
+  async function flush (): Promise<void> {
+    dropOld(places, now() - RESERVATION_MS)
+    while (waiting.length > 0 || untold.length > 0 || keysUsed.size > 0) {
+      const [decisions, reserved, used] = [waiting.slice(0, RECORDS_A_SCRIPT), untold, new Map(keysUsed)]
+      untold = []
+      keysUsed.clear()
+      try {
+        await writeIssued(redis, { decisions, reserved, keysUsed: used })
+      } catch (error) {
+        untold = [...reserved, ...untold]
+        for (const [key, atMs] of used) keysUsed.set(key, atMs)
+        throw error
+      }
+      waiting = waiting.slice(decisions.length)
+    }
+  }
+  const flushing = repeat(FLUSH_MS, flush, onError)
+
+  return {
+    record (app: App, decision: Decision): void {
+      waiting.push(decision)
+      if (waiting.length > MAX_WAITING) {
+        waiting = waiting.slice(RECORDS_A_SCRIPT)
+        onDropped(RECORDS_A_SCRIPT)
+      }
+      if (decision.provider !== 'coturn' || !hasSessionCap(app.relayCaps)) return
+      issues += 1
+      const place = reservation(credentialName(decision.userTag, decision.expiresAtSeconds), `${replica}${issues}`)
+      const own = places.get(app.id) ?? new Map<string, number>()
+      places.set(app.id, own.set(place, decision.atMs))
+      untold.push({ app: app.id, place, atMs: decision.atMs })
+    },
+
+    useKey (id: string, nowMs: number): void {
+      if (nowMs - (keysTold.get(id) ?? 0) < KEY_USE_MS) return
+      keysTold.set(id, nowMs)
+      keysUsed.set(id, nowMs)
+    },
+
+    /** Places this replica has given away, whether the others know of them yet or not. */
+    placesOf: (app: string): Iterable<string> => places.get(app)?.keys() ?? [],
+
+    /** What waits is told before the process ends, if Redis is there. */
+    stop: async (): Promise<void> => {
+      await flushing.stop()
+      await flush().catch(onError)
+    }
+  }
+}
+export type IssuedRecorder = ReturnType<typeof createIssuedRecorder>
+
+function dropOld (places: Map<string, Map<string, number>>, untilMs: number): void {
+  for (const [app, own] of places) {
+    for (const [place, atMs] of own) if (atMs <= untilMs) own.delete(place)
+    if (own.size === 0) places.delete(app)
+  }
+}

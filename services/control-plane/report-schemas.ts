@@ -1,0 +1,113 @@
+import { Type } from 'typebox'
+import type { Static } from 'typebox'
+import { AppId } from '../domain/app.ts'
+import { CALLER_KINDS, Decision, USER_TAG_PATTERN } from '../domain/decision.ts'
+import { NodeId } from '../domain/node.ts'
+import { PROVIDERS } from '../domain/provider.ts'
+import { USAGE_DIMENSIONS } from '../domain/usage.ts'
+import { Timestamp } from './admin-schemas.ts'
+
+const closed = { additionalProperties: false }
+/** A number in a query, as text; Ajv turns no text into numbers here. */
+const count = (description: string) => Type.String({ pattern: '^[1-9][0-9]{0,3}$', description })
+
+export const UsageQuery = Type.Object({
+  app: Type.Optional(AppId),
+  from: Type.Optional(Type.String({ description: 'ISO 8601 date or time; default: 24 hours before `to`' })),
+  to: Type.Optional(Type.String({ description: 'ISO 8601 date or time, not included; default: now' })),
+  by: Type.Optional(Type.Enum([...USAGE_DIMENSIONS])),
+  format: Type.Optional(Type.Enum(['json', 'csv']))
+}, closed)
+
+export const UsageReply = Type.Object({
+  from: Timestamp('the hour it begins with'),
+  to: Timestamp('where its last hour ends'),
+  by: Type.Enum([...USAGE_DIMENSIONS]),
+  asOf: Timestamp('when it was read'),
+  rows: Type.Array(Type.Object({
+    key: Type.String(),
+    sessions: Type.Integer(),
+    lostSessions: Type.Integer({ description: 'of the sessions, those that ended without their last report' }),
+    seconds: Type.Integer(),
+    bytesIn: Type.Integer({ description: 'from the client' }),
+    bytesOut: Type.Integer({ description: 'to the client' }),
+    packetsIn: Type.Integer(),
+    packetsOut: Type.Integer(),
+    costMicroUsd: Type.Union([Type.String(), Type.Null()], { description: 'null: not known' }),
+    basis: Type.Enum(['measured', 'provider', 'estimated'])
+  }, closed))
+}, closed)
+
+export const SessionsQuery = Type.Object({
+  state: Type.Optional(Type.Enum(['open', 'ended'])),
+  app: Type.Optional(AppId),
+  node: Type.Optional(NodeId),
+  limit: Type.Optional(count('1 to 9999, default 100')),
+  offset: Type.Optional(Type.String({ pattern: '^[0-9]{1,9}$' }))
+}, closed)
+
+export const SessionsReply = Type.Object({
+  sessions: Type.Array(Type.Object({
+    node: Type.String(),
+    boot: Type.String({ description: 'the life of coturn it belongs to' }),
+    allocation: Type.String({ description: "coturn's own number of it" }),
+    app: Type.String(),
+    userTag: Type.String({ description: 'empty: erased' }),
+    provider: Type.String(),
+    region: Type.String(),
+    state: Type.Enum(['open', 'closed', 'lost']),
+    startedAtMs: Type.Integer(),
+    atMs: Type.Integer({ description: 'when it was last heard of' }),
+    seconds: Type.Integer(),
+    packetsIn: Type.Integer(),
+    bytesIn: Type.Integer(),
+    packetsOut: Type.Integer(),
+    bytesOut: Type.Integer()
+  }, closed)),
+  next: Type.Union([Type.Integer(), Type.Null()], { description: 'offset of the next page' })
+}, closed)
+
+export const DecisionsQuery = Type.Object({
+  app: Type.Optional(AppId),
+  provider: Type.Optional(Type.Enum([...PROVIDERS])),
+  reason: Type.Optional(Type.String({ maxLength: 64 })),
+  caller: Type.Optional(Type.Enum([...CALLER_KINDS])),
+  node: Type.Optional(NodeId),
+  userTag: Type.Optional(Type.String({ pattern: USER_TAG_PATTERN })),
+  limit: Type.Optional(count('1 to 9999, default 100')),
+  before: Type.Optional(Type.String({ pattern: '^[0-9]{1,15}-[0-9]{1,19}$', description: '`next` of the page before' }))
+}, closed)
+export type DecisionsQuery = Static<typeof DecisionsQuery>
+
+export const DecisionsReply = Type.Object({
+  decisions: Type.Array(Type.Object({ id: Type.String(), ...Decision.properties }, closed), { description: 'the newest first' }),
+  next: Type.Union([Type.String(), Type.Null()], { description: '`before` of the next page; null: that was all' })
+}, closed)
+
+export const AuditQuery = Type.Object({
+  from: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,14}$', description: 'number of the first entry; without it, the last entries' })),
+  limit: Type.Optional(count('1 to 9999, default 100'))
+}, closed)
+
+export const AuditReply = Type.Object({
+  entries: Type.Array(Type.Object({
+    sequence: Type.Integer(),
+    at: Timestamp('when'),
+    actor: Type.String({ description: 'name of the admin token' }),
+    role: Type.String(),
+    action: Type.String(),
+    target: Type.String(),
+    before: Type.Unknown(),
+    after: Type.Unknown(),
+    previous: Type.String({ description: 'hash of the entry before' }),
+    hash: Type.String({ description: 'SHA-256 of all the rest of it' })
+  }, closed), { description: 'the oldest first' }),
+  head: Type.Object({ sequence: Type.Integer(), hash: Type.String() }, { description: 'the last entry there is' })
+}, closed)
+
+export const VerifyReply = Type.Object({
+  intact: Type.Boolean(),
+  entries: Type.Integer({ description: 'how many were checked' }),
+  brokenAt: Type.Union([Type.Integer(), Type.Null()], { description: 'the first entry that does not follow from the one before it' }),
+  head: Type.Object({ sequence: Type.Integer(), hash: Type.String() }, { description: 'compare it with one you have noted before' })
+}, closed)

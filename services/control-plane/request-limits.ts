@@ -1,0 +1,96 @@
+import { LRUCache } from 'lru-cache'
+import { hasToken, isPressing, openLease, settle, settleAlone } from '../policy/spend-tokens.ts'
+import type { Lease } from '../policy/spend-tokens.ts'
+import { takeTokens } from '../store/rate-limits.ts'
+import type { Redis } from '../store/connect.ts'
+import { repeat } from '../runtime/repeat.ts'
+
+/** Leases held at a time, about 200 bytes each; the one longest unused goes first. */
+const MAX_LEASES = 100_000
+const PAY_MS = 100
+/** Buckets a script: bounds how long it holds up Redis. */
+const PAYMENTS_A_SCRIPT = 500
+/** How long a request may wait for a payment under way, where its lease is used up in the middle of a burst. */
+const WAIT_MS = 250
+
+export interface Limit {
+  name: string
+  perMinute: number
+}
+
+/** `spent`: one token of each · `refused`: none of any, and the lease that has none to give */
+export type Verdict = { outcome: 'spent' | 'refused', lease: Lease }
+
+/**
+ * Spends tokens of several limits at once, all or none. Answers at once from leases; payment follows behind. Only where
+ * a burst uses up a lease while its payment is under way, the request waits for that.
+ */
+export function createRequestLimits (redis: Redis, now: () => number, onError: (error: Error) => void) {
+  const leases = new LRUCache<string, Lease>({ max: MAX_LEASES })
+  const owing = new Set<Lease>()
+  let payment: Promise<void> | undefined
+
+  function leaseOf ({ name, perMinute }: Limit): Lease {
+    const held = leases.get(name)
+    if (held?.perMinute === perMinute) return held
+    const lease = openLease(name, perMinute)
+    leases.set(name, lease)
+    return lease
+  }
+
+  async function pay (): Promise<void> {
+    const due = [...owing].filter(({ debt }) => debt > 0)
+    owing.clear()
+    for (let at = 0; at < due.length; at += PAYMENTS_A_SCRIPT) await payFor(due.slice(at, at + PAYMENTS_A_SCRIPT))
+  }
+
+  async function payFor (due: readonly Lease[]): Promise<void> {
+    try {
+      const paid = await takeTokens(redis, due.map(({ limit, perMinute, debt }) => ({ limit, perMinute, tokens: debt })))
+      for (const [index, { tokens, left }] of paid.entries()) settle(due[index] as Lease, tokens, left)
+    } catch (error) {
+      onError(error as Error)
+      for (const lease of due) settleAlone(lease, now())
+    }
+    for (const lease of due) if (lease.debt > 0) owing.add(lease)
+  }
+
+  /** One payment at a time; what falls due meanwhile goes into the next. */
+  async function payNow (): Promise<void> {
+    payment ??= pay().finally(() => { payment = undefined })
+    await payment
+  }
+  const paying = repeat(PAY_MS, async () => { if (owing.size > 0) await payNow() }, onError)
+
+  function trySpend (wanted: readonly Lease[]): Verdict {
+    const empty = wanted.find(lease => !hasToken(lease))
+    if (empty) return { outcome: 'refused', lease: empty }
+    let scarcest = wanted[0] as Lease
+    let pressing = false
+    for (const lease of wanted) {
+      lease.debt += 1
+      owing.add(lease)
+      pressing ||= isPressing(lease)
+      if ((lease.left - lease.debt) * scarcest.perMinute < (scarcest.left - scarcest.debt) * lease.perMinute) scarcest = lease
+    }
+    if (pressing && !payment) payNow().catch(onError)
+    return { outcome: 'spent', lease: scarcest }
+  }
+
+  return {
+    spend (limits: readonly Limit[]): Verdict | Promise<Verdict> {
+      const wanted = limits.map(leaseOf)
+      const verdict = trySpend(wanted)
+      // a bucket last seen empty is not asked again for every request it refuses
+      if (verdict.outcome === 'spent' || verdict.lease.left === 0) return verdict
+      return Promise.race([payNow(), timeout(WAIT_MS)]).then(() => trySpend(wanted))
+    },
+    stop: async (): Promise<void> => {
+      await paying.stop()
+      await pay().catch(() => {})
+    }
+  }
+}
+export type RequestLimitsKeeper = ReturnType<typeof createRequestLimits>
+
+const timeout = (ms: number): Promise<void> => new Promise(resolve => { setTimeout(resolve, ms) })

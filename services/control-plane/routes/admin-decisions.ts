@@ -1,0 +1,37 @@
+import type { FastifyInstance } from 'fastify'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { Decision } from '../../domain/decision.ts'
+import { readDecisions } from '../../store/decisions.ts'
+import { DecisionsQuery, DecisionsReply } from '../report-schemas.ts'
+import type { AdminContext } from './admin-context.ts'
+
+const PAGE = 1_000
+/** A rare kind of decision is looked for among so many a call; the reply then says where to go on. */
+const MAX_LOOKED_AT = 20_000
+
+/** Credentials issued lately, the newest first. */
+export function addDecisionRoutes (fastify: FastifyInstance, { redis }: AdminContext): void {
+  const server = fastify.withTypeProvider<TypeBoxTypeProvider>()
+
+  server.get('/decisions', { schema: { tags: ['decisions'], summary: 'Credentials issued lately, by which provider and why', querystring: DecisionsQuery, response: { 200: DecisionsReply } } }, async request => {
+    const { limit = '100', before, ...wanted } = request.query
+    const found: Array<Decision & { id: string }> = []
+    let next = before
+    for (let lookedAt = 0; lookedAt < MAX_LOOKED_AT; lookedAt += PAGE) {
+      const page = await readDecisions(redis, next, PAGE)
+      for (const decision of page.decisions) {
+        if (!matches(decision, wanted)) continue
+        found.push(decision)
+        if (found.length === Number(limit)) return { decisions: found, next: decision.id }
+      }
+      if (page.oldest === undefined) return { decisions: found, next: null }
+      next = page.oldest
+    }
+    return { decisions: found, next: next ?? null }
+  })
+}
+
+function matches (decision: Decision, { node, ...rest }: Omit<DecisionsQuery, 'limit' | 'before'>): boolean {
+  return (node === undefined || decision.nodes.includes(node)) &&
+    Object.entries(rest).every(([field, value]) => value === undefined || decision[field as keyof Decision] === value)
+}

@@ -1,0 +1,96 @@
+import { createSecretKey } from 'node:crypto'
+import { createRemoteJWKSet, decodeJwt, errors, jwtVerify } from 'jose'
+import type { JWTPayload, JWTVerifyOptions } from 'jose'
+import { LRUCache } from 'lru-cache'
+import type { App, AppsAndKeys } from '../domain/app.ts'
+import { problems } from './problems.ts'
+
+export interface VerifiedUser {
+  app: App
+  /** `sub` */
+  user: string
+}
+export type VerifyUserJwt = (apps: AppsAndKeys, token: string) => Promise<VerifiedUser>
+
+/** Only what a public key can check: were HS256 among them, the public key itself would do as a secret (RFC 8725, 2.1). */
+const PUBLIC_KEY_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
+/** Clocks of servers differ by a few seconds. */
+const CLOCK_TOLERANCE_SECONDS = 5
+/** A request waits for the first fetch of a key set, and must not wait long. */
+const JWKS_DEADLINE_MS = 2_000
+/** A token under an unknown key asks for the key set again, this often at most, whoever sends how many. */
+const JWKS_COOLDOWN_MS = 30_000
+const JWKS_KEPT_MS = 600_000
+/** Key sets and secrets held at a time. */
+const MAX_KEYS = 1_000
+
+/**
+ * Checks an app's own tokens of its users (RFC 7519): issuer and audience name the app, its secret or key set proves the
+ * token, `exp` and `sub` must be there.
+ * @throws Problem invalid_token, token_expired, keys_unavailable
+ */
+export function createUserJwtVerifier (unsealSecret: (sealed: string) => string | undefined, now: () => number): VerifyUserJwt {
+  const keySets = new LRUCache<string, ReturnType<typeof createRemoteJWKSet>>({ max: MAX_KEYS })
+  const secrets = new LRUCache<string, ReturnType<typeof createSecretKey>>({ max: MAX_KEYS })
+
+  function keySetAt (url: string): ReturnType<typeof createRemoteJWKSet> {
+    const held = keySets.get(url)
+    if (held) return held
+    const keySet = createRemoteJWKSet(new URL(url), { timeoutDuration: JWKS_DEADLINE_MS, cooldownDuration: JWKS_COOLDOWN_MS, cacheMaxAge: JWKS_KEPT_MS })
+    keySets.set(url, keySet)
+    return keySet
+  }
+
+  function secretOf (sealed: string): ReturnType<typeof createSecretKey> {
+    const held = secrets.get(sealed)
+    if (held) return held
+    const text = unsealSecret(sealed)
+    if (text === undefined) throw problems.keysUnavailable()
+    const secret = createSecretKey(text, 'utf8')
+    secrets.set(sealed, secret)
+    return secret
+  }
+
+  return async (apps, token) => {
+    const app = findApp(apps, token)
+    if (!app?.userJwt) throw problems.invalidJwt('no app has the issuer and audience of this token')
+    const { issuer, audience, jwksUrl, sealedSecret } = app.userJwt
+    const options: JWTVerifyOptions = { issuer, audience, requiredClaims: ['exp', 'sub'], clockTolerance: CLOCK_TOLERANCE_SECONDS, currentDate: new Date(now()) }
+    try {
+      const { payload } = jwksUrl !== null
+        ? await jwtVerify(token, keySetAt(jwksUrl), { ...options, algorithms: PUBLIC_KEY_ALGORITHMS })
+        : await jwtVerify(token, secretOf(sealedSecret ?? ''), { ...options, algorithms: ['HS256'] })
+      return { app, user: subjectOf(payload) }
+    } catch (error) {
+      throw problemOf(error as Error)
+    }
+  }
+}
+
+/** Read before it is verified, only to know whose key to verify it with. */
+function findApp (apps: AppsAndKeys, token: string): App | undefined {
+  let claims: JWTPayload
+  try {
+    claims = decodeJwt(token)
+  } catch {
+    throw problems.invalidJwt('this is neither a key nor a token that can be read')
+  }
+  const audiences = [claims.aud].flat()
+  return apps.byIssuer.get(claims.iss ?? '')?.find(({ userJwt }) => audiences.includes(userJwt?.audience))
+}
+
+function subjectOf ({ sub }: JWTPayload): string {
+  if (typeof sub !== 'string' || sub === '') throw problems.invalidJwt('the "sub" of this token is not the id of a user')
+  return sub
+}
+
+function problemOf (error: Error): Error {
+  if (error instanceof errors.JWTExpired) return problems.expiredJwt()
+  if (error instanceof errors.JWTClaimValidationFailed) return problems.invalidJwt(`the claim "${error.claim}" of this token is missing or not as it must be`)
+  if (error instanceof errors.JOSEAlgNotAllowed || error instanceof errors.JOSENotSupported) return problems.invalidJwt('the algorithm of this token is not allowed for its app')
+  if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) return problems.invalidJwt('the key of this token is not, or not once, in the key set of its app')
+  if (error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWSInvalid || error instanceof errors.JWTInvalid) return problems.invalidJwt('this token was not signed with the key of its app')
+  // what is left is the way to the key set: no answer, no JSON, no keys
+  if (error instanceof errors.JOSEError || error instanceof TypeError || error instanceof SyntaxError) return problems.keysUnavailable()
+  return error
+}

@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto'
+
+/** What one admin token may do; each may also do what stands before it. */
+export const ADMIN_ROLES = ['read', 'operate', 'admin'] as const
+export type AdminRole = typeof ADMIN_ROLES[number]
+
+/** Who makes a change. `spillway` itself is one where it finishes by itself what an operator began. */
+export interface Actor {
+  name: string
+  role: AdminRole
+}
+
+export const mayActAs = (held: AdminRole, needed: AdminRole): boolean => ADMIN_ROLES.indexOf(held) >= ADMIN_ROLES.indexOf(needed)
+
+/** One change by the admin API. `before` and `after` hold no secret; null: it was, or is, not there. */
+export interface AuditChange {
+  actor: string
+  role: AdminRole
+  action: string
+  target: string
+  before: unknown
+  after: unknown
+}
+
+export interface AuditEntry extends AuditChange {
+  sequence: number
+  at: string
+  /** the hash of the entry before this one; empty for the first */
+  previous: string
+  hash: string
+}
+
+/** Where the chain ends: its last entry's number and hash. */
+export interface AuditHead {
+  sequence: number
+  hash: string
+}
+
+export const EMPTY_CHAIN: AuditHead = { sequence: 0, hash: '' }
+
+/** The entry that follows `head`. */
+export function chainEntry (head: AuditHead, change: AuditChange, at: string): AuditEntry {
+  const entry = { sequence: head.sequence + 1, at, ...change, previous: head.hash }
+  return { ...entry, hash: hashOf(entry) }
+}
+
+function hashOf ({ sequence, at, actor, role, action, target, before, after, previous }: Omit<AuditEntry, 'hash'>): string {
+  return createHash('sha256').update(JSON.stringify([sequence, at, actor, role, action, target, before ?? null, after ?? null, previous])).digest('hex')
+}
+
+/**
+ * The first entry that does not follow from the one before it, because it, or one between them, was changed, removed or
+ * added by hand; undefined where there is none. What follows `head` is checked.
+ */
+export function findBreak (head: AuditHead, entries: readonly AuditEntry[]): AuditEntry | undefined {
+  let last = head
+  return entries.find(entry => {
+    const follows = entry.sequence === last.sequence + 1 && entry.previous === last.hash && entry.hash === hashOf(entry)
+    last = entry
+    return !follows
+  })
+}

@@ -1,0 +1,26 @@
+import { Type } from 'typebox'
+import type { Static } from 'typebox'
+import { AppId } from './app.ts'
+import { PROVIDERS } from './provider.ts'
+
+export const CALLER_KINDS = ['secret', 'publishable', 'jwt'] as const
+/** How a caller proved itself: a key of one kind, or a token of the app's own. */
+export type CallerKind = typeof CALLER_KINDS[number]
+
+export const USER_TAG_PATTERN = '^[0-9a-f]{24}$'
+
+/** The record of one credential issued. No address, no credential, and of the user only the tag. */
+export const Decision = Type.Object({
+  atMs: Type.Integer({ description: 'unix time in milliseconds' }),
+  app: AppId,
+  userTag: Type.String({ pattern: USER_TAG_PATTERN }),
+  caller: Type.Enum([...CALLER_KINDS]),
+  provider: Type.Enum([...PROVIDERS]),
+  reason: Type.String({ description: 'why this provider' }),
+  nodes: Type.Array(Type.String(), { description: 'of the own fleet, the first one first' }),
+  region: Type.Union([Type.String(), Type.Null()]),
+  ttlSeconds: Type.Integer(),
+  expiresAtSeconds: Type.Integer({ description: 'unix time; as it stands in the TURN username' }),
+  failed: Type.Array(Type.String(), { description: 'providers that were tried before and could not serve' })
+}, { additionalProperties: false })
+export type Decision = Static<typeof Decision>

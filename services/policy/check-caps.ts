@@ -1,0 +1,54 @@
+import type { RelayCaps } from '../domain/app.ts'
+import { monthOf, nextMonthMs, reservedCredential } from '../domain/relay-use.ts'
+import type { RelayUse } from '../domain/relay-use.ts'
+
+/** Why a credential is refused, in words for the caller, and when asking again may help. */
+export interface CapReached {
+  detail: string
+  retryAfterSeconds: number
+}
+
+/** A session ends when its call does: nobody knows when, so ask again soon. */
+const SESSIONS_RETRY_SECONDS = 10
+
+export const hasCaps = (caps: RelayCaps): boolean => Object.values(caps).some(cap => cap !== null)
+
+export const hasSessionCap = ({ appSessions, userSessions }: RelayCaps): boolean => appSessions !== null || userSessions !== null
+
+/**
+ * Whether one more credential for this user would pass a cap of the app: bytes already relayed this month, or sessions,
+ * where a credential counts as one from the moment it is issued.
+ * @param sessionsKnown false in an outage: what was open then has ended since, nobody knows when, and the own fleet
+ * rather serves one too many
+ */
+export function checkCaps (caps: RelayCaps, use: RelayUse, userTag: string, sessionsKnown: boolean, nowMs: number): CapReached | undefined {
+  if (use.month === monthOf(nowMs)) {
+    const retryAfterSeconds = Math.ceil((nextMonthMs(nowMs) - nowMs) / 1000)
+    const { appGigabytesPerMonth, userGigabytesPerMonth } = caps
+    if (appGigabytesPerMonth !== null && use.bytes >= appGigabytesPerMonth * 1e9) return { detail: `the app has relayed its ${appGigabytesPerMonth} GB of this month`, retryAfterSeconds }
+    if (userGigabytesPerMonth !== null && use.spentUsers.has(userTag)) return { detail: `this user has relayed ${userGigabytesPerMonth} GB this month`, retryAfterSeconds }
+  }
+  const { appSessions, userSessions } = caps
+  if (!sessionsKnown || (appSessions === null && userSessions === null)) return undefined
+  const { all, own } = countSessions(use, userTag)
+  const retryAfterSeconds = SESSIONS_RETRY_SECONDS
+  if (appSessions !== null && all >= appSessions) return { detail: `the app has ${all} of ${appSessions} sessions open`, retryAfterSeconds }
+  if (userSessions !== null && own >= userSessions) return { detail: `this user has ${own} of ${userSessions} sessions open`, retryAfterSeconds }
+  return undefined
+}
+
+/** Open sessions and places held for some: of one credential the larger of the two, for its sessions are what the place was for. */
+function countSessions ({ open, reserved }: RelayUse, userTag: string): { all: number, own: number } {
+  const places = new Map<string, number>()
+  for (const place of reserved) {
+    const credential = reservedCredential(place)
+    places.set(credential, (places.get(credential) ?? 0) + 1)
+  }
+  let [all, own] = [0, 0]
+  for (const credential of new Set([...open.keys(), ...places.keys()])) {
+    const count = Math.max(open.get(credential) ?? 0, places.get(credential) ?? 0)
+    all += count
+    if (credential.startsWith(`${userTag}:`)) own += count
+  }
+  return { all, own }
+}

@@ -1,0 +1,65 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { chainEntry, EMPTY_CHAIN } from '../domain/audit.ts'
+import type { Actor, AuditEntry, AuditHead } from '../domain/audit.ts'
+import type { Redis } from './connect.ts'
+import { centralKeys } from './keys.ts'
+
+/** One write of a change. The other files of this folder make them, so that keys are spelt here alone. */
+export interface Write {
+  kind: 'hash' | 'set' | 'string'
+  key: string
+  field?: string
+  /** JSON; null where it is not there */
+  before: string | null
+  after: string | null
+}
+
+/** What was decided, to be written together with its entry in the audit. */
+export interface Change<Result> {
+  action: string
+  target: string
+  before: unknown
+  after: unknown
+  writes: Write[]
+  result: Result
+}
+
+/** Changes are made by people and their tools: seven of them in the same moment are one too many. */
+const ATTEMPTS = 8
+const RETRY_MS = 15
+
+/**
+ * Makes one change: `decide` reads what it needs and says what shall be written, or returns a bare result where nothing
+ * is to be changed. Where another change comes between, it decides again.
+ * @throws what `decide` throws, and where others never leave it a moment
+ */
+export async function makeChange<Result> (redis: Redis, actor: Actor, nowMs: number, decide: () => Promise<Change<Result> | { result: Result }>): Promise<Result> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const head = await redis.get(centralKeys.auditHead)
+    const change = await decide()
+    if (!('writes' in change) || await commit(redis, actor, nowMs, head, change)) return change.result
+    await delay(RETRY_MS * attempt)
+  }
+  throw new Error('too many changes at the same time')
+}
+
+async function commit (redis: Redis, actor: Actor, nowMs: number, head: string | null, change: Change<unknown>): Promise<boolean> {
+  const { action, target, before, after, writes } = change
+  const entry = chainEntry(parseHead(head), { actor: actor.name, role: actor.role, action, target, before, after }, new Date(nowMs).toISOString())
+  const keys = [centralKeys.audit, centralKeys.auditHead, ...writes.map(({ key }) => key)]
+  return await redis.commitChange(keys.length, ...keys, head ?? '', `${entry.sequence}:${entry.hash}`, JSON.stringify(entry),
+    ...writes.flatMap(({ kind, field, before, after }) => [kind, field ?? '', before ?? '', after ?? ''])) === 1
+}
+
+function parseHead (head: string | null): AuditHead {
+  const [sequence, hash] = head?.split(':') ?? []
+  return sequence !== undefined && hash !== undefined ? { sequence: Number(sequence), hash } : EMPTY_CHAIN
+}
+
+export const readAuditHead = async (redis: Redis): Promise<AuditHead> => parseHead(await redis.get(centralKeys.auditHead))
+
+/** Entries of a sequence from `first` on, the oldest first; the first of all has number 1. */
+export async function readAudit (redis: Redis, first: number, count: number): Promise<AuditEntry[]> {
+  const entries = await redis.lrange(centralKeys.audit, first - 1, first - 2 + count)
+  return entries.map(json => JSON.parse(json))
+}

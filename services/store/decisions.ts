@@ -1,0 +1,57 @@
+import { RESERVATION_MS } from '../domain/relay-use.ts'
+import type { Decision } from '../domain/decision.ts'
+import type { Redis } from './connect.ts'
+import { centralKeys } from './keys.ts'
+
+/** About 25 MB of Redis: hours of a busy day, weeks of a quiet one. */
+const DECISIONS_KEPT = 100_000
+
+/** What one replica has issued since it last told. */
+export interface Issued {
+  decisions: readonly Decision[]
+  /** places held among the sessions of apps that have a cap on them */
+  reserved: readonly Reserved[]
+  /** key id -> when it was last used, in ms */
+  keysUsed: ReadonlyMap<string, number>
+}
+
+export interface Reserved {
+  app: string
+  place: string
+  atMs: number
+}
+
+export async function writeIssued (redis: Redis, { decisions, reserved, keysUsed }: Issued): Promise<void> {
+  const pipeline = redis.pipeline()
+  if (decisions.length > 0) pipeline.recordIssued(centralKeys.decisions, DECISIONS_KEPT, ...decisions.map(decision => JSON.stringify(decision)))
+  for (const { app, place, atMs } of reserved) {
+    const key = centralKeys.reserved(app)
+    pipeline.zadd(key, atMs, place)
+    pipeline.zremrangebyscore(key, '-inf', atMs - RESERVATION_MS)
+    pipeline.pexpire(key, 2 * RESERVATION_MS)
+  }
+  if (keysUsed.size > 0) pipeline.hset(centralKeys.appKeysUsed, ...[...keysUsed].flat())
+  for (const [error] of await pipeline.exec() ?? []) if (error) throw error
+}
+
+/** Decisions of one page, the newest first, and where the next page begins. */
+export async function readDecisions (redis: Redis, before: string | undefined, count: number): Promise<{ decisions: Array<Decision & { id: string }>, oldest: string | undefined }> {
+  const entries = await redis.xrevrange(centralKeys.decisions, before === undefined ? '+' : `(${before}`, '-', 'COUNT', count)
+  return {
+    decisions: entries.map(([id, fields]) => ({ id, ...JSON.parse(fields[1] ?? '{}') })),
+    oldest: entries.length < count ? undefined : entries.at(-1)?.[0]
+  }
+}
+
+/** Takes out every decision about one user; returns how many there were. */
+export async function eraseDecisions (redis: Redis, userTag: string): Promise<number> {
+  let erased = 0
+  let before: string | undefined
+  do {
+    const { decisions, oldest } = await readDecisions(redis, before, 1000)
+    const own = decisions.filter(decision => decision.userTag === userTag).map(({ id }) => id)
+    if (own.length > 0) erased += await redis.xdel(centralKeys.decisions, ...own)
+    before = oldest
+  } while (before !== undefined)
+  return erased
+}

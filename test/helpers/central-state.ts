@@ -1,0 +1,13 @@
+import type { DesiredNode } from '../../services/domain/node.ts'
+import { makeChange } from '../../services/store/audit.ts'
+import type { Write } from '../../services/store/audit.ts'
+import type { Redis } from '../../services/store/connect.ts'
+import { writeNewNode } from '../../services/store/nodes.ts'
+
+/** Changes the centre as the admin API does, entry in the audit included. */
+export async function write (redis: Redis, ...writes: Write[]): Promise<void> {
+  await makeChange(redis, { name: 'test', role: 'admin' }, Date.now(), async () =>
+    ({ action: 'test', target: 'test', before: null, after: null, writes, result: undefined }))
+}
+
+export const registerNode = async (redis: Redis, id: string, desired: DesiredNode): Promise<void> => { await write(redis, ...writeNewNode(id, desired)) }
