@@ -1,32 +1,34 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 
 /**
  * The keys the control plane derives from the one master key, each under a label of its own so that knowing one tells
- * nothing of another. An agent gets its node key only; none of the others ever leaves the centre.
+ * nothing of another. An agent gets its node key only; none of the others ever leaves the centre. They are key
+ * objects because Node makes one of a Buffer for every HMAC, which takes five times as long as the HMAC itself.
  */
 export interface DerivedKeys {
   /** turns an app's user id into the user tag */
-  tag: Buffer
+  tag: KeyObject
   /** proves that a username was minted here */
-  name: Buffer
+  name: KeyObject
   /** seals what must be readable again */
-  seal: Buffer
+  seal: KeyObject
   /** turns a client's address into the name of its limit, so that no address leaves the process */
-  address: Buffer
+  address: KeyObject
 }
 
 /** 96 bits as hex: no collision among 10^12 users, and hex can never spell the words coturn refuses in usernames. */
 const TAG_HEX_LENGTH = 24
 const USERNAME = /^\d{1,15}:([a-z0-9-]{3,32})\.([0-9a-f]{24})\.([0-9a-f]{24})$/
 
-const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest()
+const hmac = (key: string | KeyObject, text: string): Buffer => createHmac('sha256', key).update(text).digest()
 const shortHex = (digest: Buffer): string => digest.toString('hex').slice(0, TAG_HEX_LENGTH)
 
 export const deriveKeys = (masterKey: string): DerivedKeys => ({
-  tag: hmac(masterKey, 'spillway user tag'),
-  name: hmac(masterKey, 'spillway user name'),
-  seal: hmac(masterKey, 'spillway seal'),
-  address: hmac(masterKey, 'spillway client address')
+  tag: createSecretKey(hmac(masterKey, 'spillway user tag')),
+  name: createSecretKey(hmac(masterKey, 'spillway user name')),
+  seal: createSecretKey(hmac(masterKey, 'spillway seal')),
+  address: createSecretKey(hmac(masterKey, 'spillway client address'))
 })
 
 /** The key one node's secrets derive from: all that node ever learns of the master key. */
