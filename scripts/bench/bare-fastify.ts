@@ -14,6 +14,7 @@ server.post<{ Body: { user: string } }>('/v1/credentials', async (request, reply
   const username = `${Math.floor(Date.now() / 1000) + sample.ttl}:${request.body.user}`.padEnd(length, '.')
   const password = createHmac('sha1', 'a secret of the usual forty-three characters').update(username).digest('base64')
   const iceServers = [{ ...sample.iceServers[0], username, credential: password }, ...sample.iceServers.slice(1)]
-  return await reply.code(201).send({ ...sample, iceServers, username, password })
+  reply.code(201)
+  return { ...sample, iceServers, username, password }
 })
 await server.listen({ host: '127.0.0.1', port: Number(PORT) })

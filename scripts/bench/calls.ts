@@ -61,7 +61,7 @@ export function createCalls ({ redis, realm, keys }: CallsOptions) {
     async begin (count: number): Promise<void> {
       open = Array.from({ length: count }, () => {
         begun += 1
-        const user = mintUserId(keys, APP, userTag(keys, APP, `user ${begun}`, Buffer.alloc(0)))
+        const user = mintUserId(keys, APP, userTag(keys, APP, `user ${begun}`, () => Buffer.alloc(0)))
         const allocation = String(THREAD + begun).padStart(18, '0')
         return { name: `${coturnKeys.allocationPrefix(realm)}${EXPIRES_AT_SECONDS}:${user}/allocation/${allocation}`, traffic: noTraffic() }
       })

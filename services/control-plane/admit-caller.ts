@@ -1,7 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import { addressTag } from '../domain/client-address.ts'
-import { userTag } from '../domain/turn-credential.ts'
 import type { DerivedKeys } from '../domain/turn-credential.ts'
 import { checkCaps, hasCaps } from '../policy/check-caps.ts'
 import type { CapReached } from '../policy/check-caps.ts'
@@ -12,6 +11,7 @@ import { identifyCaller } from './identify-caller.ts'
 import type { Caller } from './identify-caller.ts'
 import { hideFromBrowsers } from './plugins/cors.ts'
 import { problems } from './problems.ts'
+import type { NameUser, UserName } from './name-users.ts'
 import type { IssuedRecorder } from './record-issued.ts'
 import type { Limit, RequestLimitsKeeper } from './request-limits.ts'
 import type { VerifyUserJwt } from './verify-user-jwt.ts'
@@ -19,17 +19,15 @@ import type { VerifyUserJwt } from './verify-user-jwt.ts'
 export interface AdmissionOptions {
   snapshot: () => Snapshot | undefined
   verifyUserJwt: VerifyUserJwt
-  keys: DerivedKeys
+  keys: Pick<DerivedKeys, 'address'>
+  nameUser: NameUser
   limits: Pick<RequestLimitsKeeper, 'spend'>
   recorder: Pick<IssuedRecorder, 'useKey' | 'placesOf'>
-  /** 16 bytes, for a request that names no user */
-  random: () => Buffer
   now: () => number
 }
 
 /** A caller that may have a credential: proven, and within its limits and caps. */
-export interface Admitted extends Caller {
-  userTag: string
+export interface Admitted extends Caller, UserName {
   /** the one it was judged by, and is to be served by */
   snapshot: Snapshot
   nowMs: number
@@ -70,7 +68,7 @@ export function createAdmission (options: AdmissionOptions) {
     if (caller.user !== undefined && asked !== undefined && asked !== caller.user) throw problems.userIsSub()
     if (caller.key !== undefined) options.recorder.useKey(caller.key, nowMs)
     const user = caller.user ?? asked
-    return { ...caller, ...user === undefined ? {} : { user }, userTag: userTag(options.keys, caller.app.id, user, options.random), snapshot, nowMs }
+    return { ...caller, ...user === undefined ? {} : { user }, ...options.nameUser(caller.app.id, user), snapshot, nowMs }
   }
 
   /** The relay cap of its app that one more credential would pass. */

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { DEFAULT_TTL_SECONDS } from '../domain/app.ts'
 import type { App } from '../domain/app.ts'
 import type { Decision } from '../domain/decision.ts'
@@ -26,8 +27,8 @@ const REFRESH_AFTER = 0.75
  * @throws Problem no_provider where every step of the plan fails
  */
 export async function issueCredentials (issuing: Issuing, admitted: Admitted, request: CredentialsRequest): Promise<CredentialsReply> {
-  const { app, userTag, snapshot, nowMs } = admitted
-  const mintRequest = { app: app.id, userTag, ttlSeconds: ttlOf(app, request), nowMs }
+  const { app, userTag, userId, snapshot, nowMs } = admitted
+  const mintRequest = { app: app.id, userTag, userId, ttlSeconds: ttlOf(app, request), nowMs }
   const failed: ProviderName[] = []
 
   for (const step of decideRoute(routeRequest(admitted, request), snapshot, issuing.available)) {
@@ -80,8 +81,8 @@ function answer (minted: Minted, { ttlSeconds, nowMs }: MintRequest, step: Step,
   return {
     iceServers: minted.iceServers,
     ttl: ttlSeconds,
-    expiresAt: new Date(minted.expiresAtMs).toISOString(),
-    refreshAfter: new Date(nowMs + ttlSeconds * 1000 * REFRESH_AFTER).toISOString(),
+    expiresAt: isoSecond(minted.expiresAtMs),
+    refreshAfter: isoSecond(nowMs + ttlSeconds * 1000 * REFRESH_AFTER),
     provider: step.provider,
     region: minted.region,
     degraded: step.provider === 'stun' || step.reason === 'unsure' || snapshot.outageSinceMs !== undefined,
@@ -89,4 +90,15 @@ function answer (minted: Minted, { ttlSeconds, nowMs }: MintRequest, step: Step,
     ...first?.username !== undefined && first.credential !== undefined ? { username: first.username, password: first.credential } : {},
     uris: first?.urls ?? []
   }
+}
+
+/** All requests of a second and a ttl end in the same second, so most of these are made once and read a thousand times. */
+const isoSeconds = new LRUCache<number, string>({ max: 100 })
+
+/** ISO 8601 to the second, rounded down. */
+function isoSecond (atMs: number): string {
+  const second = Math.floor(atMs / 1000)
+  let iso = isoSeconds.get(second)
+  if (iso === undefined) isoSeconds.set(second, iso = new Date(second * 1000).toISOString())
+  return iso
 }

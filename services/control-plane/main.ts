@@ -14,6 +14,7 @@ import { allowFleetPeers } from './allow-fleet-peers.ts'
 import { createServers } from './app.ts'
 import { checkSettings, ControlPlaneConfig, readProviderSettings, splitList } from './config.ts'
 import { createControlPlaneMetrics } from './metrics.ts'
+import { createUserNames } from './name-users.ts'
 import { createProviders } from './providers/index.ts'
 import { createIssuedRecorder } from './record-issued.ts'
 import { createRequestLimits } from './request-limits.ts'
@@ -25,7 +26,7 @@ const SNAPSHOT_MS = 1_000
 
 async function start ({ config, logger }: { config: ControlPlaneConfig, logger: Logger }): Promise<StopPhases> {
   const keys = deriveKeys(config.SPILLWAY_MASTER_KEY)
-  const { providers, available } = createProviders(readProviderSettings(config), config.SPILLWAY_MASTER_KEY, keys)
+  const { providers, available } = createProviders(readProviderSettings(config), config.SPILLWAY_MASTER_KEY)
   const metrics = createMetrics('control-plane', version)
   const ownMetrics = createControlPlaneMetrics(metrics)
   const outage = logOutage(logger, 'the central Redis')
@@ -67,8 +68,8 @@ async function start ({ config, logger }: { config: ControlPlaneConfig, logger: 
       verifyUserJwt: createUserJwtVerifier(sealed => unseal(keys.seal, sealed), Date.now),
       keys,
       limits,
+      nameUser: createUserNames(keys, () => randomBytes(16)),
       recorder,
-      random: () => randomBytes(16),
       now: Date.now
     }),
     issuing: {

@@ -46,7 +46,7 @@ export const problems = {
   noToken: (name: string) => new Problem(404, 'token_not_found', `there is no admin token "${name}"`),
   noNode: (id: string) => new Problem(404, 'node_not_found', `there is no node "${id}"`),
   noRoute: () => new Problem(404, 'not_found', 'there is nothing here'),
-  repeatedHeader: (name: string) => new Problem(400, 'invalid_request', `the header "${name}" was sent more than once`),
+  repeatedHeader: () => new Problem(400, 'invalid_request', 'authorization, content-type, host and origin are sent once each'),
   badRange: () => new Problem(400, 'invalid_request', '"from" must lie before "to", both an ISO 8601 date or time with its zone (2026-11-22, 2026-11-22T10:00Z), at most two years apart')
 }
 
@@ -74,7 +74,7 @@ const body = ({ status, code, message }: Problem) =>
 /** The one place an error becomes an answer. What is not the caller's to know is logged and stays unsaid. */
 export function answerProblem (error: FastifyError | Problem | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error)
-  if (problem.status >= 500) request.log.error({ err: { message: error.message, stack: error.stack }, code: problem.code }, 'request failed')
+  if (problem.status >= 500) request.log.error({ reqId: request.id, err: { message: error.message, stack: error.stack }, code: problem.code }, 'request failed')
   return reply
     .code(problem.status)
     .headers({ 'cache-control': 'no-store', ...problem.headers })

@@ -74,7 +74,7 @@ export function parseUsername (keys: DerivedKeys, username: string): TurnIdentit
  * Time-limited credential as coturn checks it (draft-uberti-behave-turn-rest-00, section 2.2): the username is
  * `<expiry in unix seconds>:<user id>`, the password base64(HMAC-SHA1(secret, username)).
  */
-export function mintCredential (secret: string, userId: string, expiresAtSeconds: number): { username: string, credential: string } {
+export function mintCredential (secret: string | KeyObject, userId: string, expiresAtSeconds: number): { username: string, credential: string } {
   const username = `${expiresAtSeconds}:${userId}`
   return { username, credential: createHmac('sha1', secret).update(username).digest('base64') }
 }

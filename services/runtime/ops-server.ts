@@ -14,6 +14,8 @@ export interface Readiness {
 export const strictServer = (logger: Logger) => ({
   loggerInstance: logger as FastifyBaseLogger,
   logController: new LogController({ disableRequestLogging: true }),
+  // no logger for each request: the few lines that tell of one name it themselves
+  childLoggerFactory: (own: FastifyBaseLogger) => own,
   /** a request is an id, a room and a ttl; 16 KiB leave room for a user id of any sane length */
   bodyLimit: 16 * 1024,
   /** a client that takes longer than this to send its request is cut off */

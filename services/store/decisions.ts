@@ -23,7 +23,7 @@ export interface Reserved {
 
 export async function writeIssued (redis: Redis, { decisions, reserved, keysUsed }: Issued): Promise<void> {
   const pipeline = redis.pipeline()
-  if (decisions.length > 0) pipeline.recordIssued(centralKeys.decisions, DECISIONS_KEPT, ...decisions.map(decision => JSON.stringify(decision)))
+  if (decisions.length > 0) pipeline.recordIssued(centralKeys.decisions, DECISIONS_KEPT, decisions.map(decision => JSON.stringify(decision)).join('\n'))
   for (const { app, place, atMs } of reserved) {
     const key = centralKeys.reserved(app)
     pipeline.zadd(key, atMs, place)

@@ -1,24 +1,24 @@
-import { deriveNodeKey, deriveNodeSecret, mintCredential, mintUserId } from '../../domain/turn-credential.ts'
-import type { DerivedKeys } from '../../domain/turn-credential.ts'
+import { createSecretKey } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import { deriveNodeKey, deriveNodeSecret, mintCredential } from '../../domain/turn-credential.ts'
 import { pickUrls } from '../../policy/pick-urls.ts'
 import type { Provider } from './provider.ts'
 
 /** The own fleet. Each node has its own secret, so each gets its own entry and password. */
-export function createCoturnProvider (masterKey: string, keys: DerivedKeys): Provider<'coturn'> {
-  const secrets = new Map<string, string>()
-  const secretOf = (node: string, generation: number): string => {
+export function createCoturnProvider (masterKey: string): Provider<'coturn'> {
+  const secrets = new Map<string, KeyObject>()
+  const secretOf = (node: string, generation: number): KeyObject => {
     const name = `${node}:${generation}`
     let secret = secrets.get(name)
     if (secret === undefined) {
-      secret = deriveNodeSecret(deriveNodeKey(masterKey, node), generation)
+      secret = createSecretKey(deriveNodeSecret(deriveNodeKey(masterKey, node), generation), 'utf8')
       secrets.set(name, secret)
     }
     return secret
   }
 
   return {
-    mint ({ app, userTag, ttlSeconds, nowMs }, { nodes }) {
-      const userId = mintUserId(keys, app, userTag)
+    mint ({ userId, ttlSeconds, nowMs }, { nodes }) {
       const expiresAtSeconds = Math.floor(nowMs / 1000) + ttlSeconds
       const urls = pickUrls(nodes.map(node => node.urls))
       const iceServers = nodes.flatMap((node, index) => {

@@ -1,4 +1,3 @@
-import type { DerivedKeys } from '../../domain/turn-credential.ts'
 import type { ProviderName } from '../../domain/provider.ts'
 import type { ProviderSettings } from '../config.ts'
 import { createCoturnProvider } from './coturn.ts'
@@ -7,9 +6,9 @@ import { createStaticProvider } from './static.ts'
 import { createStunProvider } from './stun.ts'
 
 /** The configured providers, and the names of those that the order asks for. */
-export function createProviders (settings: ProviderSettings, masterKey: string, keys: DerivedKeys): { providers: Providers, available: ProviderName[] } {
+export function createProviders (settings: ProviderSettings, masterKey: string): { providers: Providers, available: ProviderName[] } {
   const configured: Providers = {
-    coturn: createCoturnProvider(masterKey, keys),
+    coturn: createCoturnProvider(masterKey),
     ...settings.staticIceServers.length > 0 ? { static: createStaticProvider(settings.staticIceServers) } : {},
     ...settings.stunUrls.length > 0 ? { stun: createStunProvider(settings.stunUrls) } : {}
   }

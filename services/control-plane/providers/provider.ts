@@ -5,6 +5,8 @@ import type { Step } from '../../policy/decide-route.ts'
 export interface MintRequest {
   app: string
   userTag: string
+  /** the part of a TURN username behind its expiry */
+  userId: string
   ttlSeconds: number
   nowMs: number
 }

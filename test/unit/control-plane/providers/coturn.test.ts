@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import t from 'tap'
 import { createCoturnProvider } from '../../../../services/control-plane/providers/coturn.ts'
 import type { Minted } from '../../../../services/control-plane/providers/provider.ts'
-import { deriveKeys, deriveNodeKey, deriveNodeSecret, parseUsername } from '../../../../services/domain/turn-credential.ts'
+import { deriveKeys, deriveNodeKey, deriveNodeSecret, mintUserId, parseUsername } from '../../../../services/domain/turn-credential.ts'
 import type { NodeView } from '../../../../services/policy/next-snapshot.ts'
 
 const MASTER_KEY = 'm'.repeat(40)
@@ -12,9 +12,9 @@ const keys = deriveKeys(MASTER_KEY)
 const view = (id: string, differs: Partial<NodeView> = {}): NodeView => ({
   id, state: 'up', region: `region-of-${id}`, urls: [`turn:${id}.example.org:3478?transport=udp`, `turn:${id}.example.org:3478?transport=tcp`], signingGeneration: 1, loadRatio: 0, beat: 1, quietMs: 0, ...differs
 })
-const provider = createCoturnProvider(MASTER_KEY, keys)
+const provider = createCoturnProvider(MASTER_KEY)
 const mint = async (...nodes: NodeView[]): Promise<Minted> =>
-  await provider.mint({ app: 'shop', userTag: TAG, ttlSeconds: 600, nowMs: NOW_MS }, { provider: 'coturn', reason: 'healthy', nodes })
+  await provider.mint({ app: 'shop', userTag: TAG, userId: mintUserId(keys, 'shop', TAG), ttlSeconds: 600, nowMs: NOW_MS }, { provider: 'coturn', reason: 'healthy', nodes })
 /** As coturn checks it, with the secret the agent of the node derives. */
 const passwordOf = (username: string | undefined, nodeId: string, generation: number): string =>
   createHmac('sha1', deriveNodeSecret(deriveNodeKey(MASTER_KEY, nodeId), generation)).update(username ?? '').digest('base64')
