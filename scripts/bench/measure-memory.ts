@@ -9,7 +9,7 @@ const SESSIONS_A_SECOND = 500
 
 /** Resident bytes that 10,000 live sessions cost. The control plane holds none: it knows nodes, not sessions. */
 export async function measureMemory (lab: Lab, _pairs: number, note: (text: string) => void) {
-  const { calls, agent, ledger, untilBooked, close } = await startAccounting(lab)
+  const { calls, agent, ledger, untilBooked } = await startAccounting(lab)
   const settled = async () => {
     const [agentBytes = NaN, ledgerBytes = NaN] = await Promise.all([agent, ledger].map(settledBytesOf))
     return { agentBytes, ledgerBytes }
@@ -21,7 +21,6 @@ export async function measureMemory (lab: Lab, _pairs: number, note: (text: stri
   }
   await untilBooked('open')
   const withSessions = await settled()
-  close()
   return {
     agentBytesPer10kSessions: withSessions.agentBytes - withoutSessions.agentBytes,
     ledgerBytesPer10kSessions: withSessions.ledgerBytes - withoutSessions.ledgerBytes,
