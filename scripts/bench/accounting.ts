@@ -22,31 +22,27 @@ export async function startAccounting (lab: Lab) {
   await lab.start(`${node}-redis`)
   const agent = await lab.startMeasured(`${node}-relay-agent`)
   const ledger = await lab.startMeasured('ledger')
-  const voice = await connectVoice(lab, 0)
-  const central = await connect(readSecret(lab.paths.redisUrl) ?? '')
+  const calls = await connectVoice(lab, 0)
+  const central = await connect(lab, readSecret(lab.paths.redisUrl) ?? '')
   return {
     agent,
     ledger,
-    calls: voice.calls,
-    untilBooked: async (state: 'open' | 'ended'): Promise<void> => { await untilBooked(central, voice.calls, state) },
-    close: (): void => {
-      voice.close()
-      central.disconnect()
-    }
+    calls,
+    untilBooked: async (state: 'open' | 'ended'): Promise<void> => { await untilBooked(central, calls, state) }
   }
 }
 
 /** Speaks as the coturn of a node, to the Redis beside it. */
-export async function connectVoice (lab: Lab, index: number): Promise<{ calls: Calls, close: () => void }> {
+export async function connectVoice (lab: Lab, index: number): Promise<Calls> {
   const { id = '', redisPort } = lab.settings.nodes[index] ?? {}
-  const redis = await connect(`redis://default:${readSecret(lab.paths.node(id).coturnPassword)}@127.0.0.1:${redisPort}`, coturnKeys.statsDatabase)
-  const calls = createCalls({ redis, realm: realmOf(id, DOMAIN), keys: deriveKeys(readSecret(lab.paths.masterKey) ?? '') })
-  return { calls, close: () => { redis.disconnect() } }
+  const redis = await connect(lab, `redis://default:${readSecret(lab.paths.node(id).coturnPassword)}@127.0.0.1:${redisPort}`, coturnKeys.statsDatabase)
+  return createCalls({ redis, realm: realmOf(id, DOMAIN), keys: deriveKeys(readSecret(lab.paths.masterKey) ?? '') })
 }
 
 /** coturn's user may not ask INFO, by which ioredis would know that a server is ready. */
-async function connect (url: string, db = 0): Promise<Redis> {
+async function connect (lab: Lab, url: string, db = 0): Promise<Redis> {
   const redis = new Redis(url, { db, enableReadyCheck: false })
+  lab.onClose(() => { redis.disconnect() })
   await once(redis, 'ready')
   return redis
 }
@@ -62,7 +58,7 @@ async function untilBooked (central: Redis, { total }: Calls, state: 'open' | 'e
     booked = Object.fromEntries(fields.map((field) => [field, rows.reduce((sum, row) => sum + row[field], 0)])) as typeof wanted
     const open = await countOpenSessions(central)
     const wrong = fields.filter((field) => booked[field] > wanted[field])
-    if (wrong.length > 0) throw new Error(`the ledger has booked more than coturn told: ${JSON.stringify({ booked, wanted })}`)
+    if (wrong.length > 0) throw new Error('the ledger has booked more than coturn told')
     return fields.every((field) => booked[field] === wanted[field]) && (state === 'open' || open === 0) ? true : undefined
   }, BOOKED_MS).catch((error: Error) => {
     throw new Error(`${error.message}: ${JSON.stringify({ booked, wanted })}`)

@@ -30,22 +30,24 @@ export interface CallsOptions {
 
 /**
  * Calls as coturn tells of them, in its words and order (src/apps/relay/ns_ioalib_engine_impl.c), all of them at once:
- * each stage is said of every call before the next one begins.
+ * what is said at once is said of every call before anything else.
  */
 export function createCalls ({ redis, realm, keys }: CallsOptions) {
   let begun = 0
   let events = 0
+  /** whose turn it is to report */
+  let reported = 0
   let open: Call[] = []
   const total = { sessions: 0, ...noTraffic() }
 
-  async function say (commandsOf: (call: Call, index: number) => string[][]): Promise<void> {
+  async function say (calls: readonly Call[], commandsOf: (call: Call, index: number) => string[][]): Promise<void> {
     let stride: string[][] = []
     const send = async (): Promise<void> => {
       for (const [error] of await redis.pipeline(stride).exec() ?? []) if (error) throw error
       events += stride.filter(([verb]) => verb === 'publish').length
       stride = []
     }
-    for (const [index, call] of open.entries()) {
+    for (const [index, call] of calls.entries()) {
       stride.push(...commandsOf(call, index))
       if (stride.length >= COMMANDS_A_STRIDE) await send()
     }
@@ -59,23 +61,26 @@ export function createCalls ({ redis, realm, keys }: CallsOptions) {
     total,
 
     async begin (count: number): Promise<void> {
-      open = Array.from({ length: count }, () => {
+      const fresh = Array.from({ length: count }, () => {
         begun += 1
         const user = mintUserId(keys, APP, userTag(keys, APP, `user ${begun}`, () => Buffer.alloc(0)))
         const allocation = String(THREAD + begun).padStart(18, '0')
         return { name: `${coturnKeys.allocationPrefix(realm)}${EXPIRES_AT_SECONDS}:${user}/allocation/${allocation}`, traffic: noTraffic() }
       })
+      open = [...open, ...fresh]
       total.sessions += count
-      await say(({ name }) => status(name, `new ${STATUS}`))
+      await say(fresh, ({ name }) => status(name, `new ${STATUS}`))
     },
 
     async refresh (): Promise<void> {
-      await say(({ name }) => status(name, `refreshed ${STATUS}`))
+      await say(open, ({ name }) => status(name, `refreshed ${STATUS}`))
     },
 
-    /** One report of each call, of a size that differs from call to call. */
-    async report (): Promise<void> {
-      await say(({ name, traffic }, index) => {
+    /** One report of each of the next `count` calls, in turn, of a size that differs from call to call. */
+    async report (count = open.length): Promise<void> {
+      const next = [...open.slice(reported), ...open.slice(0, reported)].slice(0, count)
+      reported = (reported + count) % open.length
+      await say(next, ({ name, traffic }, index) => {
         const delta = { packetsIn: PACKETS_A_REPORT, bytesIn: PACKETS_A_REPORT * (200 + index % 1000), packetsOut: PACKETS_A_REPORT, bytesOut: PACKETS_A_REPORT * (1200 - index % 1000) }
         for (const sum of [traffic, total]) for (const [field, count] of Object.entries(delta) as Array<[keyof Traffic, number]>) sum[field] += count
         return counted(`${name}/traffic`, delta)
@@ -83,13 +88,14 @@ export function createCalls ({ redis, realm, keys }: CallsOptions) {
     },
 
     async end (): Promise<void> {
-      await say(({ name, traffic }) => [
+      await say(open, ({ name, traffic }) => [
         ...counted(`${name}/traffic`, noTraffic()),
         ['del', `${name}/status`, ''],
         ['publish', `${name}/status`, 'deleted'],
         ...counted(`${name}/total_traffic`, traffic)
       ])
       open = []
+      reported = 0
     }
   }
 }

@@ -55,6 +55,7 @@ export async function openLab ({ nodes, profileFolder, say }: LabOptions) {
   makeState(settings, paths, repository)
   const stack = describeStack(settings, repository)
   const parts = new Map([...stack.shared, ...stack.nodes.flatMap((node) => node.parts)].map((part) => [part.name, part]))
+  const closers: Array<() => void> = []
   const start = createStarter(paths, say)
   const startPartOn = async (core: number, name: string, environment = {}): Promise<number> => {
     const part = parts.get(name)
@@ -74,7 +75,10 @@ export async function openLab ({ nodes, profileFolder, say }: LabOptions) {
     /** Starts a script of this folder that it is compared with; returns its pid. */
     startBare: async (name: string, port: number, environment: Record<string, string>): Promise<number> =>
       await start(MEASURED_CORE, describeBare(name, port, environment)),
+    /** Closes with the lab, before what it is connected to. */
+    onClose: (close: () => void): void => { closers.push(close) },
     close: async (): Promise<void> => {
+      for (const close of closers) close()
       if (profileFolder !== undefined) await endInGoodOrder(living(paths))
       endAtOnce()
       process.off('exit', endAtOnce)

@@ -1,9 +1,10 @@
+import { inPairs } from './in-pairs.ts'
 import type { Lab } from './lab.ts'
 import { askEvenly, saturate } from './load.ts'
 import { cpuMicrosOf } from './process-cost.ts'
 import { startBareServer, startControlPlane } from './serve-credentials.ts'
 import type { Server } from './serve-credentials.ts'
-import { median, medians, round } from './summary.ts'
+import { median, medians, ratios, round } from './summary.ts'
 
 /** Enough for V8 to have compiled what it will compile. */
 const WARM_UP_REQUESTS = 30_000
@@ -18,31 +19,23 @@ export async function measureCredentials (lab: Lab, pairs: number, note: (text: 
   const bare = await startBareServer(lab, ours)
   for (const server of [ours, bare]) await saturate(server, WARM_UP_REQUESTS)
 
-  const full = await inPairs(pairs, measureThroughput, { ours, bare })
-  const ratios = full.ours.map(({ cpuMicrosPerRequest }, pair) => (full.bare[pair]?.cpuMicrosPerRequest ?? NaN) / cpuMicrosPerRequest)
-  note(`credentials: CPU a request of bare over ours ${ratios.map(round).join(' ')}`)
+  const full = await inPairs(pairs, async () => await measureThroughput(ours), async () => await measureThroughput(bare))
+  const cheapness = ratios(full.bare.map(cpuOf), full.ours.map(cpuOf))
+  note(`credentials: CPU a request of bare over ours ${cheapness.join(' ')}`)
 
   const pacedPerSecond = Math.round(medians(full.bare).perSecond / 2)
-  const paced = await inPairs(pairs, async (server) => await measureLatency(server, pacedPerSecond), { ours, bare })
+  const paced = await inPairs(pairs, async () => await measureLatency(ours, pacedPerSecond), async () => await measureLatency(bare, pacedPerSecond))
   note(`credentials: p99 at ${pacedPerSecond} a second, ours ${paced.ours.map(({ p99Ms }) => round(p99Ms)).join(' ')} ms, bare ${paced.bare.map(({ p99Ms }) => round(p99Ms)).join(' ')} ms`)
 
   return {
-    ratio: round(median(ratios)),
+    ratio: median(cheapness),
     ours: { ...medians(full.ours), ...medians(paced.ours) },
     bare: { ...medians(full.bare), ...medians(paced.bare) },
     pacedPerSecond
   }
 }
 
-/** Ours, bare, ours, bare: a machine that slows down meanwhile slows both. */
-async function inPairs<Trial> (pairs: number, measure: (server: Server) => Promise<Trial>, { ours, bare }: { ours: Server, bare: Server }): Promise<{ ours: Trial[], bare: Trial[] }> {
-  const trials = { ours: [] as Trial[], bare: [] as Trial[] }
-  for (let pair = 0; pair < pairs; pair++) {
-    trials.ours.push(await measure(ours))
-    trials.bare.push(await measure(bare))
-  }
-  return trials
-}
+const cpuOf = ({ cpuMicrosPerRequest }: { cpuMicrosPerRequest: number }): number => cpuMicrosPerRequest
 
 async function measureThroughput (server: Server) {
   const before = cpuMicrosOf(server.pid)

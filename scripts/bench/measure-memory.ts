@@ -1,30 +1,30 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { startAccounting } from './accounting.ts'
 import type { Lab } from './lab.ts'
 import { settledBytesOf } from './process-cost.ts'
 
-const SESSIONS = 10_000
-/** Some traffic, so that counters are numbers of the usual size. */
-const REPORTS = 3
+/** 10,000 sessions, begun over twenty seconds; then each reports every twenty, as one of a voice call does. */
+const SECONDS = 20
+const SESSIONS_A_SECOND = 500
 
 /** Resident bytes that 10,000 live sessions cost. The control plane holds none: it knows nodes, not sessions. */
 export async function measureMemory (lab: Lab, _pairs: number, note: (text: string) => void) {
-  const { calls, agent, ledger, untilBooked, close } = await startAccounting(lab)
+  const { calls, agent, ledger, untilBooked } = await startAccounting(lab)
   const settled = async () => {
     const [agentBytes = NaN, ledgerBytes = NaN] = await Promise.all([agent, ledger].map(settledBytesOf))
     return { agentBytes, ledgerBytes }
   }
-  const without = await settled()
-  note('memory: opening sessions')
-  await calls.begin(SESSIONS)
-  for (let report = 0; report < REPORTS; report++) await calls.report()
+  const withoutSessions = await settled()
+  note(`memory: ${SECONDS * SESSIONS_A_SECOND} sessions begin`)
+  for (const stage of [calls.begin, calls.report]) {
+    for (let second = 0; second < SECONDS; second++) await Promise.all([stage(SESSIONS_A_SECOND), delay(1_000)])
+  }
   await untilBooked('open')
   const withSessions = await settled()
-  close()
   return {
-    agentBytesPer10kSessions: withSessions.agentBytes - without.agentBytes,
-    ledgerBytesPer10kSessions: withSessions.ledgerBytes - without.ledgerBytes,
-    sessions: SESSIONS,
-    without,
+    agentBytesPer10kSessions: withSessions.agentBytes - withoutSessions.agentBytes,
+    ledgerBytesPer10kSessions: withSessions.ledgerBytes - withoutSessions.ledgerBytes,
+    withoutSessions,
     withSessions
   }
 }

@@ -4,13 +4,14 @@ import { readSecret } from '../native/private-files.ts'
 import { connectVoice, startAccounting } from './accounting.ts'
 import type { Calls } from './calls.ts'
 import { freePort } from './free-port.ts'
+import { inPairs } from './in-pairs.ts'
 import type { Lab } from './lab.ts'
 import { cpuMicrosOf } from './process-cost.ts'
-import { median, medians, round } from './summary.ts'
+import { median, medians, ratios } from './summary.ts'
 import { until } from './until.ts'
 
 const CALLS = 2_000
-/** Of a call of a quarter of an hour with sound alone; a minute with video. */
+/** coturn reports a voice call every twenty seconds: calls of a quarter of an hour. */
 const REPORTS_A_CALL = 40
 const REPORTS_A_REFRESH = 20
 const MICROS_A_SECOND = 1_000_000
@@ -19,25 +20,19 @@ const MICROS_A_SECOND = 1_000_000
 export async function measureUsage (lab: Lab, pairs: number, note: (text: string) => void) {
   const line = await startAccounting(lab)
   const bare = await startBareSubscriber(lab)
-  const measureOurs = async (calls: number) => await measure(line.calls, calls, [line.agent, line.ledger], async () => { await line.untilBooked('ended') })
-  const measureBare = async (calls: number) => await measure(bare.calls, calls, [bare.pid], bare.untilHeard)
-  await measureOurs(CALLS)
-  await measureBare(CALLS)
+  const measureOurs = async () => await measure(line.calls, [line.agent, line.ledger], async () => { await line.untilBooked('ended') })
+  const measureBare = async () => await measure(bare.calls, [bare.pid], bare.untilHeard)
+  // once unmeasured, for V8 to compile what it will compile
+  await inPairs(1, measureOurs, measureBare)
 
-  const trials = { ours: [] as Trial[], bare: [] as Trial[] }
-  for (let pair = 0; pair < pairs; pair++) {
-    trials.ours.push(await measureOurs(CALLS))
-    trials.bare.push(await measureBare(CALLS))
-  }
-  line.close()
-  bare.close()
+  const trials = await inPairs(pairs, measureOurs, measureBare)
   const [ours, heard] = [trials.ours.map(rate), trials.bare.map(rate)]
-  const ratios = ours.map(({ eventsPerCpuSecond }, pair) => eventsPerCpuSecond / (heard[pair]?.eventsPerCpuSecond ?? NaN))
-  note(`usage: events per CPU second of ours over bare ${ratios.map(round).join(' ')}`)
-  const [agent, ledger] = [0, 1].map((index) => trials.ours.map(({ events, cpuMicros }) => (cpuMicros[index] ?? NaN) / events))
+  const cheapness = ratios(ours.map(({ eventsPerCpuSecond }) => eventsPerCpuSecond), heard.map(({ eventsPerCpuSecond }) => eventsPerCpuSecond))
+  note(`usage: events per CPU second of ours over bare ${cheapness.join(' ')}`)
+  const microsPerEvent = trials.ours.map(({ events, cpuMicros: [agent = NaN, ledger = NaN] }) => ({ agentMicrosPerEvent: agent / events, ledgerMicrosPerEvent: ledger / events }))
   return {
-    ratio: round(median(ratios)),
-    ours: { ...medians(ours), agentMicrosPerEvent: round(median(agent ?? [])), ledgerMicrosPerEvent: round(median(ledger ?? [])) },
+    ratio: median(cheapness),
+    ours: { ...medians(ours), ...medians(microsPerEvent) },
     bare: medians(heard)
   }
 }
@@ -54,11 +49,11 @@ const rate = ({ events, seconds, cpuMicros }: Trial) => ({
   eventsPerSecond: events / seconds
 })
 
-async function measure (calls: Calls, count: number, pids: readonly number[], untilDone: () => Promise<void>): Promise<Trial> {
+async function measure (calls: Calls, pids: readonly number[], untilDone: () => Promise<void>): Promise<Trial> {
   const eventsBefore = calls.events
   const cpuBefore = pids.map(cpuMicrosOf)
   const began = performance.now()
-  await calls.begin(count)
+  await calls.begin(CALLS)
   for (let report = 1; report <= REPORTS_A_CALL; report++) {
     await calls.report()
     if (report % REPORTS_A_REFRESH === 0) await calls.refresh()
@@ -78,9 +73,9 @@ async function startBareSubscriber (lab: Lab) {
   await lab.start(`${node}-redis`)
   const port = await freePort()
   const pid = await lab.startBare('bare-subscriber', port, { REDIS_URL: readSecret(lab.paths.node(node).redisUrl) ?? '' })
-  const { calls, close } = await connectVoice(lab, 1)
+  const calls = await connectVoice(lab, 1)
   const untilHeard = async (): Promise<void> => {
     await until('the bare subscriber has heard every event', async () => Number(await text(connect(port, '127.0.0.1'))) === calls.events ? true : undefined)
   }
-  return { pid, calls, close, untilHeard }
+  return { pid, calls, untilHeard }
 }

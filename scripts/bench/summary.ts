@@ -14,5 +14,9 @@ export function medians<Field extends string> (trials: ReadonlyArray<Record<Fiel
   return Object.fromEntries(fields.map((field) => [field, round(median(trials.map((trial) => trial[field])))])) as Record<Field, number>
 }
 
+/** What each is of its partner. */
+export const ratios = (parts: readonly number[], wholes: readonly number[]): number[] =>
+  parts.map((part, pair) => round(part / (wholes[pair] ?? NaN)))
+
 /** Four digits: more would be noise. */
 export const round = (number: number): number => Number(number.toPrecision(4))

@@ -21,6 +21,7 @@ import { createShipper } from './ship-usage.ts'
 import { createRelayStopper } from './stop-relay.ts'
 import { UsageFollower } from './usage-follower.ts'
 
+/** What a busy second says of one session becomes one row; a crash loses nothing, it only reads that second again. */
 const SAVE_MS = 1_000
 const SHIP_MS = 1_000
 const OBEY_MS = 1_000

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { median, medians, round } from '../../../scripts/bench/summary.ts'
+import { median, medians, ratios, round } from '../../../scripts/bench/summary.ts'
 
 t.test('the median is the middle one, or the mean of the middle two', async t => {
   t.equal(median([7]), 7)
@@ -18,6 +18,11 @@ t.test('what was measured is not put in another order', async t => {
 t.test('each field has a median of its own', async t => {
   t.same(medians([{ p50: 1, p99: 30 }, { p50: 3, p99: 10 }, { p50: 2, p99: 20 }]), { p50: 2, p99: 20 })
   t.throws(() => medians([]), { message: /nothing/ })
+})
+
+t.test('a pair is compared with nobody but its partner', async t => {
+  t.same(ratios([1, 30, 5], [2, 10, 4]), [0.5, 3, 1.25])
+  t.same(ratios([1, 2], [2]), [0.5, NaN])
 })
 
 t.test('four digits are told', async t => {
