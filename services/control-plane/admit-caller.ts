@@ -18,7 +18,8 @@ import type { VerifyUserJwt } from './verify-user-jwt.ts'
 export interface AdmissionOptions {
   snapshot: () => Snapshot | undefined
   verifyUserJwt: VerifyUserJwt
-  keys: DerivedKeys
+  /** those to make tags with now */
+  keys: () => DerivedKeys
   limits: Pick<RequestLimitsKeeper, 'spend'>
   recorder: Pick<IssuedRecorder, 'useKey' | 'placesOf'>
   /** 16 bytes, for a request that names no user */
@@ -43,10 +44,14 @@ const MAX_ADDRESSES = 20_000
  */
 export function createAdmission (options: AdmissionOptions) {
   const addressTags = new LRUCache<string, string>({ max: MAX_ADDRESSES })
+  let madeWith: DerivedKeys | undefined
   const tagOfAddress = (address: string): string => {
+    const keys = options.keys()
+    if (madeWith !== keys) addressTags.clear()
+    madeWith = keys
     const held = addressTags.get(address)
     if (held !== undefined) return held
-    const tag = addressTag(options.keys.address, address)
+    const tag = addressTag(keys.address, address)
     addressTags.set(address, tag)
     return tag
   }
@@ -69,7 +74,7 @@ export function createAdmission (options: AdmissionOptions) {
     if (caller.user !== undefined && asked !== undefined && asked !== caller.user) throw problems.userIsSub()
     if (caller.key !== undefined) options.recorder.useKey(caller.key, nowMs)
     const user = caller.user ?? asked
-    return { ...caller, ...user === undefined ? {} : { user }, userTag: userTag(options.keys, caller.app.id, user, options.random), snapshot, nowMs }
+    return { ...caller, ...user === undefined ? {} : { user }, userTag: userTag(options.keys(), caller.app.id, user, options.random), snapshot, nowMs }
   }
 
   return {

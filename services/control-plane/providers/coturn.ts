@@ -1,29 +1,31 @@
-import { deriveNodeKey, deriveNodeSecret, mintCredential, mintUserId } from '../../domain/turn-credential.ts'
-import type { DerivedKeys } from '../../domain/turn-credential.ts'
+import { deriveNodeKey, deriveNodeSecret, keyId, mintCredential, mintUserId } from '../../domain/turn-credential.ts'
 import { pickUrls } from '../../policy/pick-urls.ts'
+import type { NodeView } from '../../policy/next-snapshot.ts'
+import type { KeyRingKeeper } from '../../store/key-ring.ts'
 import type { Provider } from './provider.ts'
 
 /** The own fleet. Each node has its own secret, so each gets its own entry and password. */
-export function createCoturnProvider (masterKey: string, keys: DerivedKeys): Provider<'coturn'> {
+export function createCoturnProvider (keyRing: Pick<KeyRingKeeper, 'ring' | 'minting'>): Provider<'coturn'> {
   const secrets = new Map<string, string>()
-  const secretOf = (node: string, generation: number): string => {
-    const name = `${node}:${generation}`
-    let secret = secrets.get(name)
-    if (secret === undefined) {
-      secret = deriveNodeSecret(deriveNodeKey(masterKey, node), generation)
-      secrets.set(name, secret)
-    }
+  const secretOf = ({ id, signingGeneration, signingKeyId }: NodeView): string => {
+    const name = `${id}:${signingGeneration}:${signingKeyId}`
+    const held = secrets.get(name)
+    if (held !== undefined) return held
+    const nodeKey = keyRing.ring.keys.map(({ text }) => deriveNodeKey(text, id)).find(key => keyId(key) === signingKeyId)
+    if (nodeKey === undefined) throw new Error(`node ${id} derives its secret from a key that comes from no master key of the fleet`)
+    const secret = deriveNodeSecret(nodeKey, signingGeneration)
+    secrets.set(name, secret)
     return secret
   }
 
   return {
     mint ({ app, userTag, ttlSeconds, nowMs }, { nodes }) {
-      const userId = mintUserId(keys, app, userTag)
+      const userId = mintUserId(keyRing.minting.derived, app, userTag)
       const expiresAtSeconds = Math.floor(nowMs / 1000) + ttlSeconds
       const urls = pickUrls(nodes.map(node => node.urls))
       const iceServers = nodes.flatMap((node, index) => {
         const own = urls[index] ?? []
-        return own.length === 0 ? [] : [{ urls: own, ...mintCredential(secretOf(node.id, node.signingGeneration), userId, expiresAtSeconds) }]
+        return own.length === 0 ? [] : [{ urls: own, ...mintCredential(secretOf(node), userId, expiresAtSeconds) }]
       })
       if (iceServers.length === 0) throw new Error('no node of the plan has a URL')
       return { iceServers, expiresAtMs: expiresAtSeconds * 1000, expiryEndsCalls: false, region: nodes[0]?.region ?? null }
