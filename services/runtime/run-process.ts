@@ -20,9 +20,6 @@ export interface ProcessDescription<T extends TProperties> {
 /** Longer than any step needs; a second signal ends the process at once (close-with-grace). */
 const STOP_TIMEOUT_MS = 10_000
 
-/** To whoever catches what nobody caught. */
-const fail = (error: Error): void => { setImmediate(() => { throw error }) }
-
 /**
  * Runs a process from its configuration to its end. Configuration mistakes are one message, before anything starts, and
  * exit 2; a failed start is exit 1; TERM and INT run the phases; an error nobody caught is logged, stops the process
@@ -36,6 +33,12 @@ export async function runProcess<T extends TProperties> ({ name, schema, alsoChe
     if (!(error instanceof ConfigError)) throw error
     process.stderr.write(`${name}: ${error.message}\n`)
     process.exit(2)
+  }
+  let failed = false
+  const fail = (error: Error): void => {
+    // a second one would end the process before its phases have run
+    if (!failed) setImmediate(() => { throw error })
+    failed = true
   }
   const logger = createLogger(name, String((config as Record<string, unknown>).SPILLWAY_LOG_LEVEL))
   try {
