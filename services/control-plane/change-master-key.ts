@@ -31,6 +31,29 @@ export async function addKey ({ redis, keyRing, now }: Context, text: string, ov
   }
 }
 
+/**
+ * Makes the older of the two keys the current one again, for an operator who has not kept the newer: nobody can be given
+ * it a second time. The newer is then the one to retire. @throws Problem no_rotation
+ */
+export async function returnToKey ({ redis, keyRing }: Context, overlapSeconds: number): Promise<Change<MasterKey>> {
+  const { ring } = keyRing
+  const [older] = ring.keys
+  if (!older || older === ring.current) throw problems.noRotation()
+  const [nodes, { apps }] = await Promise.all([readNodes(redis), readAllApps(redis)])
+  return {
+    action: 'master-key.rotate-back',
+    target: older.id,
+    before: { current: ring.current.id },
+    after: { current: older.id, overlapSeconds, nodes: nodes.map(({ id }) => id) },
+    writes: [
+      keyRing.write({ ...ring.stored, keys: ring.stored.keys.toReversed() }),
+      ...nodes.map(node => writeDesired(node.id, node.desired, addNodeKey(node, ring.current.text, older.text, overlapSeconds, newNonce))),
+      ...reseal(apps.values(), ring, older)
+    ],
+    result: older
+  }
+}
+
 /** Takes an old master key out of the ring. @throws Problem master_key_not_found, master_key_in_use */
 export async function retireKey ({ redis, keyRing, now }: Context, id: string): Promise<Change<undefined>> {
   const { ring } = keyRing

@@ -43,6 +43,7 @@ export const problems = {
   tokenExists: (name: string) => new Problem(409, 'token_exists', `there is an admin token "${name}" already: revoke it, or take another name`),
   rotationUnderWay: (id: string) => new Problem(409, 'rotation_under_way', `node "${id}" still accepts older secrets beside its newest: GET /admin/v1/nodes says since when`),
   masterRotationUnderWay: () => new Problem(409, 'rotation_under_way', 'there is an older master key beside the current one: retire it first'),
+  noRotation: () => new Problem(409, 'no_rotation', 'there is one master key only: nothing to go back to'),
   masterKeyInUse: (why: string) => new Problem(409, 'master_key_in_use', why),
   noApp: (id: string) => new Problem(404, 'app_not_found', `there is no app "${id}"`),
   noKey: (id: string) => new Problem(404, 'key_not_found', `there is no key "${id}"`),

@@ -43,4 +43,6 @@ export const NewMasterKeyReply = Type.Object({
   next: Type.String({ description: 'what to do with it' })
 }, closed)
 
+export const CurrentKeyReply = Type.Object({ id: Type.String({ description: 'of the master key that is the current one now' }) }, closed)
+
 export const RetiredReply = Type.Object({ ...Retired.properties, next: Type.String({ description: 'what is left to do' }) }, closed)

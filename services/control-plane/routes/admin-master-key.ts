@@ -6,8 +6,8 @@ import type { KeyRing } from '../../domain/key-ring.ts'
 import { keyId } from '../../domain/turn-credential.ts'
 import { nodesAccepting } from '../../policy/rotate-node-keys.ts'
 import { readNodes } from '../../store/nodes.ts'
-import { addKey, retireKey } from '../change-master-key.ts'
-import { DEFAULT_OVERLAP_SECONDS, MasterKeyParams, MasterKeyReply, NewMasterKeyReply, RetiredReply, Rotate } from '../rotation-schemas.ts'
+import { addKey, retireKey, returnToKey } from '../change-master-key.ts'
+import { CurrentKeyReply, DEFAULT_OVERLAP_SECONDS, MasterKeyParams, MasterKeyReply, NewMasterKeyReply, RetiredReply, Rotate } from '../rotation-schemas.ts'
 import type { AdminContext } from './admin-context.ts'
 
 /** More than HMAC-SHA256 can use, and the length ./scripts/up makes the first one with. */
@@ -38,6 +38,11 @@ export function addMasterKeyRoutes (fastify: FastifyInstance, context: AdminCont
     await change(request.actor, async () => await addKey(context, key, request.body.overlapSeconds ?? DEFAULT_OVERLAP_SECONDS))
     const next = 'put it into SPILLWAY_MASTER_KEY of control-plane and ledger for their next start; the old one works as well until it is retired'
     return await reply.code(201).send({ id: keyId(key), key, next })
+  })
+
+  server.post('/master-key/rotate-back', { config, schema: { tags, summary: 'Makes the older of two master keys the current one again, where the newer was not kept', body: Rotate, response: { 202: CurrentKeyReply } } }, async (request, reply) => {
+    const { id } = await change(request.actor, async () => await returnToKey(context, request.body.overlapSeconds ?? DEFAULT_OVERLAP_SECONDS))
+    return await reply.code(202).send({ id })
   })
 
   server.delete('/master-key/:id', { config, schema: { tags, summary: 'Retires an old master key that no node needs any more', params: MasterKeyParams, response: { 200: RetiredReply } } }, async request => {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Test } from 'tap'
-import { addKey, retireKey } from '../../../services/control-plane/change-master-key.ts'
+import { addKey, retireKey, returnToKey } from '../../../services/control-plane/change-master-key.ts'
 import { finishRotations } from '../../../services/control-plane/finish-rotations.ts'
 import { createAdminContext } from '../../../services/control-plane/routes/admin-context.ts'
 import { newApp } from '../../../services/domain/app.ts'
@@ -8,6 +8,7 @@ import type { Actor } from '../../../services/domain/audit.ts'
 import { sealedUnder, unsealSecret } from '../../../services/domain/key-ring.ts'
 import { newDesired } from '../../../services/domain/node.ts'
 import type { ObservedNode } from '../../../services/domain/node.ts'
+import { nodeKeyIdOf } from '../../../services/domain/node-keys.ts'
 import { deriveNodeKey, keyId } from '../../../services/domain/turn-credential.ts'
 import { addGeneration } from '../../../services/policy/retire-generations.ts'
 import { readAllApps, writeApp } from '../../../services/store/apps.ts'
@@ -36,6 +37,7 @@ async function startCentre (t: Test) {
     return {
       ...admin,
       rotate: async (to: string) => { await admin.change(ROOT, async () => await addKey(admin, to, 60)) },
+      rotateBack: async () => { await admin.change(ROOT, async () => await returnToKey(admin, 60)) },
       retire: async (masterKey: string) => { await admin.change(ROOT, async () => await retireKey(admin, keyId(masterKey))) }
     }
   }
@@ -119,6 +121,27 @@ t.test('a key is retired when no node needs it, and by a process that was starte
 
   await old.rotate(key(3))
   t.equal((await current.keyRing.refresh()).current.text, key(3), 'the next rotation is as good as the first')
+})
+
+t.test('an operator who has not kept the new key goes back to the old one', async t => {
+  const { redis, replica, completeRotation } = await startCentre(t)
+  const admin = await replica(key(1))
+  await t.rejects(admin.rotateBack(), { status: 409, code: 'no_rotation' })
+  await admin.rotate(key(2))
+  await admin.rotateBack()
+  t.equal((await admin.keyRing.refresh()).current.text, key(1))
+  const desired = await readDesired(redis, 'n')
+  const nodeKeyId = (number: number) => keyId(deriveNodeKey(key(number), 'n'))
+  t.same(desired?.generations, [1, 2, 3])
+  t.same([1, 2, 3].map(generation => nodeKeyIdOf(desired?.nodeKeys ?? [], generation)), [nodeKeyId(1), nodeKeyId(2), nodeKeyId(1)])
+  await t.rejects(admin.retire(key(1)), { code: 'master_key_in_use', message: /the current master key/ })
+  await t.rejects(admin.retire(key(2)), { code: 'master_key_in_use', message: /by n$/ })
+  await completeRotation()
+  await admin.retire(key(2))
+  t.same((await admin.keyRing.refresh()).keys.map(({ text }) => text), [key(1)])
+  t.same(new Set((await readDesired(redis, 'n'))?.nodeKeys.map(({ id }) => id)), new Set([nodeKeyId(1)]))
+  await admin.rotate(key(3))
+  t.equal((await admin.keyRing.refresh()).current.text, key(3))
 })
 
 t.test('no secret lies in the centre in clear', async t => {
