@@ -79,12 +79,17 @@ t.test("a node's secret is rotated", async t => {
   t.equal(await refusal(before), undefined)
   t.equal(await refusal(mintByHand(secret)), undefined)
 
+  await stack.signal('node-1-relay-agent', 'SIGSTOP')
   const answer = await stack.admin('POST', '/nodes/node-1/rotate-secret', { overlapSeconds: OVERLAP_SECONDS })
   t.match(answer, { status: 202, body: { id: 'node-1', desired: { generations: [1, 2], rotation: { overlapSeconds: OVERLAP_SECONDS } } } })
   t.match(await stack.admin('POST', '/nodes/node-1/rotate-secret'), { status: 409, body: { code: 'rotation_under_way' } })
   t.match(await stack.admin('POST', '/nodes/node-2/rotate-secret'), { status: 404, body: { code: 'node_not_found' } })
   t.match(await stack.admin('POST', '/nodes/node-1/rotate-secret', { overlapSeconds: 4 }), { status: 400 })
 
+  const made = load.allocations
+  await until('many more have allocated', () => load.allocations > made + 500)
+  t.same(load.failures, [], 'nothing is signed with what the node does not have yet')
+  await stack.signal('node-1-relay-agent', 'SIGCONT')
   await untilAccepted(1, 2)
   t.equal(await refusal(before), undefined, 'in the overlap the old secret is as good as the new one')
   t.equal((await readSecrets()).length, 2)

@@ -2,15 +2,18 @@ import t from 'tap'
 import { addMasterKey, openMasterKey, retireMasterKey } from '../../../services/domain/key-ring.ts'
 import type { KeyRing, MasterKeys } from '../../../services/domain/key-ring.ts'
 import { mintCredential, mintUserId } from '../../../services/domain/turn-credential.ts'
+import { applyNextUsage } from '../../../services/ledger/apply-usage.ts'
 import { keepKeyRing } from '../../../services/store/key-ring.ts'
 import { write } from '../../helpers/central-state.ts'
 import { nonce } from '../../helpers/key-rings.ts'
+import { until } from '../../helpers/until.ts'
 import { TEN_O_CLOCK } from '../../helpers/usage-rows.ts'
 import { startUsageLine } from '../relay-agent/usage-line.ts'
 
 const line = await startUsageLine(t)
 const agent = await line.live()
 await agent.followed()
+const fourthKey = 'the last one of them, and also in this test only'
 const [newKey, thirdKey] = ['the key that comes next, in this test only', 'and the one behind that, in this test only']
 /** A control plane's own view of the ring. */
 const controlPlane = keepKeyRing(line.centre, 'the master key of this test, nothing else', line.applier.now)
@@ -42,6 +45,28 @@ t.test('a call under a name of a retired key goes on being booked', async t => {
   const late = line.call(3)
   await late.begin()
   await late.end(30, 40)
+  await line.settle(agent)
+  await line.compare(t)
+  t.equal(await forged(), 0)
+})
+
+t.test('a key that comes while the ledger waits for work is known when the work comes', async t => {
+  const waits = async () => (await line.centre.info('clients')).includes('blocked_clients:1')
+  let applying = applyNextUsage(line.applier)
+  await until('the ledger waits', async () => {
+    if (await waits()) return true
+    await applying
+    applying = applyNextUsage(line.applier)
+    return false
+  })
+  await changeRing(ring => retireMasterKey(ring, ring.keys[0] ?? ring.current, line.applier.now(), nonce))
+  await changeRing(ring => addMasterKey(ring, openMasterKey(fourthKey, null), nonce))
+  const call = line.call(5, { username: nameUnder(fourthKey) })
+  await call.begin()
+  await call.relay(300, 400)
+  await until('it is folded', async () => await agent.follower.save())
+  await agent.ship()
+  await applying
   await line.settle(agent)
   await line.compare(t)
   t.equal(await forged(), 0)
