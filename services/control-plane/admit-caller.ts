@@ -4,6 +4,7 @@ import { addressTag } from '../domain/client-address.ts'
 import { userTag } from '../domain/turn-credential.ts'
 import type { DerivedKeys } from '../domain/turn-credential.ts'
 import { checkCaps, hasCaps } from '../policy/check-caps.ts'
+import type { CapReached } from '../policy/check-caps.ts'
 import type { Snapshot } from '../policy/next-snapshot.ts'
 import { remaining, resetSeconds, retryAfterSeconds } from '../policy/spend-tokens.ts'
 import type { Lease } from '../policy/spend-tokens.ts'
@@ -56,10 +57,10 @@ export function createAdmission (options: AdmissionOptions) {
     return tag
   }
 
-  function limitsOf ({ app: { id, requestsPerMinute }, kind }: Caller, namedTag: string | undefined, address: string): Limit[] {
+  function limitsOf ({ app: { id, requestsPerMinute }, kind, user, userTag }: Admitted, address: string): Limit[] {
     const limits = [{ name: `app:${id}`, perMinute: requestsPerMinute.app }]
     if (kind === 'publishable') limits.push({ name: `publishable:${id}`, perMinute: requestsPerMinute.publishable })
-    if (namedTag !== undefined) limits.push({ name: `user:${id}:${namedTag}`, perMinute: requestsPerMinute.user })
+    if (user !== undefined) limits.push({ name: `user:${id}:${userTag}`, perMinute: requestsPerMinute.user })
     if (kind !== 'secret') limits.push({ name: `address:${id}:${tagOfAddress(address)}`, perMinute: requestsPerMinute.address })
     return limits
   }
@@ -77,23 +78,27 @@ export function createAdmission (options: AdmissionOptions) {
     return { ...caller, ...user === undefined ? {} : { user }, userTag: userTag(options.keys(), caller.app.id, user, options.random), snapshot, nowMs }
   }
 
+  /** The relay cap of its app that one more credential would pass. */
+  function findCapReached ({ app, userTag, snapshot, nowMs }: Admitted): CapReached | undefined {
+    const use = hasCaps(app.relayCaps) ? snapshot.relayUse.get(app.id) : undefined
+    if (!use) return undefined
+    const reserved = [...new Set([...use.reserved, ...options.recorder.placesOf(app.id)])]
+    return checkCaps(app.relayCaps, { ...use, reserved }, userTag, snapshot.outageSinceMs === undefined, nowMs)
+  }
+
   return {
     authenticate,
+    findCapReached,
 
     /** @param asked the user the request names */
     async admit (request: FastifyRequest, reply: FastifyReply, token: string | undefined, asked: string | undefined): Promise<Admitted> {
       const admitted = await authenticate(request, reply, token, asked)
-      const { app, userTag, snapshot, nowMs } = admitted
-      const { outcome, lease } = await options.limits.spend(limitsOf(admitted, admitted.user === undefined ? undefined : userTag, request.ip))
+      const { outcome, lease } = await options.limits.spend(limitsOf(admitted, request.ip))
       reply.headers(headersOf(lease))
       if (outcome === 'refused') throw problems.tooMany(SCOPES[lease.limit.slice(0, lease.limit.indexOf(':'))] ?? '', retryAfterSeconds(lease))
 
-      const use = hasCaps(app.relayCaps) ? snapshot.relayUse.get(app.id) : undefined
-      if (use) {
-        const places = new Set([...use.reserved, ...options.recorder.placesOf(app.id)])
-        const reached = checkCaps(app.relayCaps, { ...use, reserved: [...places] }, userTag, snapshot.outageSinceMs === undefined, nowMs)
-        if (reached) throw problems.relayQuota(reached.detail, reached.retryAfterSeconds)
-      }
+      const reached = findCapReached(admitted)
+      if (reached) throw problems.relayQuota(reached.detail, reached.retryAfterSeconds)
       return admitted
     }
   }

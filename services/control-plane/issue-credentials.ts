@@ -44,7 +44,7 @@ export async function issueCredentials (issuing: Issuing, admitted: Admitted, re
 }
 
 /** What the app asks for and what it may have. @throws Problem region_not_allowed */
-export function routeRequest ({ app, userTag }: Pick<Admitted, 'app' | 'userTag'>, { room, region }: CredentialsRequest): RouteRequest {
+export function routeRequest ({ app, userTag }: Admitted, { room, region }: CredentialsRequest): RouteRequest {
   if (region !== undefined && app.regions.length > 0 && !app.regions.includes(region)) throw problems.foreignRegion(region)
   return { userTag, room, region, regions: app.regions, paidSpill: app.paidSpill }
 }

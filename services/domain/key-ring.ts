@@ -1,3 +1,5 @@
+import { createSecretKey } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { OperatorMistake } from './operator-mistake.ts'
@@ -38,7 +40,7 @@ export interface KeyRing {
   keys: readonly MasterKey[]
   current: MasterKey
   /** prove user names: of all keys, and of those retired lately */
-  nameKeys: readonly Buffer[]
+  nameKeys: readonly KeyObject[]
 }
 
 /** A call that outlives a rotation is still booked for this long; hardly any lasts a month. */
@@ -73,12 +75,12 @@ function foreignKey ({ retired }: MasterKeys, id: string): OperatorMistake {
 }
 
 /** The id beside the key, so that none can be put in the place of another. */
-const nameKeyText = ({ id, derived }: MasterKey): string => `${id}.${derived.name.toString('base64url')}`
+const nameKeyText = (id: string, nameKey: KeyObject): string => `${id}.${nameKey.export().toString('base64url')}`
 
-function openNameKey (derived: DerivedKeys, id: string, sealed: string): Buffer {
+function openNameKey (derived: DerivedKeys, id: string, sealed: string): KeyObject {
   const [owner, key] = unseal(derived.ring, sealed)?.split('.') ?? []
   if (owner !== id || key === undefined) throw new Error(`the name key of master key ${id} in Redis cannot be opened: it was changed by hand, or written by another version`)
-  return Buffer.from(key, 'base64url')
+  return createSecretKey(Buffer.from(key, 'base64url'))
 }
 
 /**
@@ -86,15 +88,14 @@ function openNameKey (derived: DerivedKeys, id: string, sealed: string): Buffer 
  * @param nonce random, another one each time
  */
 export function addMasterKey ({ stored, keys, nameKeys }: KeyRing, added: MasterKey, nonce: () => Buffer): MasterKeys {
-  const retiredNames = nameKeys.slice(keys.length)
   return {
     keys: [
       ...keys.map(({ id, createdAt, text }, index) => ({ id, createdAt, sealed: { ...stored.keys[index]?.sealed, [added.id]: seal(added.derived.ring, text, nonce()) } })),
       { id: added.id, createdAt: added.createdAt, sealed: Object.fromEntries(keys.map(({ id, derived }) => [id, seal(derived.ring, added.text, nonce())])) }
     ],
     retired: stored.retired.map((key, index) => {
-      const name = `${key.id}.${retiredNames[index]?.toString('base64url')}`
-      return { ...key, sealedNameKey: { ...key.sealedNameKey, [added.id]: seal(added.derived.ring, name, nonce()) } }
+      const nameKey = nameKeys[keys.length + index]
+      return nameKey === undefined ? key : { ...key, sealedNameKey: { ...key.sealedNameKey, [added.id]: seal(added.derived.ring, nameKeyText(key.id, nameKey), nonce()) } }
     })
   }
 }
@@ -110,7 +111,7 @@ export function retireMasterKey ({ stored, keys }: KeyRing, retiring: MasterKey,
       {
         id: retiring.id,
         retiredAt: new Date(nowMs).toISOString(),
-        sealedNameKey: Object.fromEntries(left.map(({ id, derived }) => [id, seal(derived.ring, nameKeyText(retiring), nonce())]))
+        sealedNameKey: Object.fromEntries(left.map(({ id, derived }) => [id, seal(derived.ring, nameKeyText(retiring.id, retiring.derived.name), nonce())]))
       }
     ]
   }

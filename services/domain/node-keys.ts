@@ -1,4 +1,5 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, createSecretKey } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { seal, unseal } from './seal.ts'
@@ -20,7 +21,7 @@ export type NodeKeyEntry = Static<typeof NodeKeyEntry>
 export const nodeKeyIdOf = (entries: readonly NodeKeyEntry[], generation: number): string | undefined =>
   entries.findLast(({ from }) => from <= generation)?.id
 
-const sealingKey = (nodeKey: string): Buffer => createHmac('sha256', nodeKey).update('spillway node key seal').digest()
+const sealingKey = (nodeKey: string): KeyObject => createSecretKey(createHmac('sha256', nodeKey).update('spillway node key seal').digest())
 
 /** A node key as it may travel and lie: readable only with the other. @param nonce random, never used twice */
 export const sealNodeKey = (nodeKey: string, under: string, nonce: Buffer): string => seal(sealingKey(under), nodeKey, nonce)

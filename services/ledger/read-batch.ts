@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { Compile } from 'typebox/compile'
@@ -35,7 +36,7 @@ export interface ReadBatch {
  * hour that has not begun.
  * @throws where the batch is no batch: it is from a broken or foreign sender
  */
-export function readBatch (json: string, nameKeys: readonly Buffer[], nowMs: number): ReadBatch {
+export function readBatch (json: string, nameKeys: readonly KeyObject[], nowMs: number): ReadBatch {
   const batch: unknown = JSON.parse(json)
   if (!Batch.Check(batch)) throw new Error('not a usage batch')
   const { region, rows } = batch as Static<ReturnType<typeof Batch.Type>>

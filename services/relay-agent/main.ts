@@ -21,7 +21,7 @@ import { createShipper } from './ship-usage.ts'
 import { createRelayStopper } from './stop-relay.ts'
 import { UsageFollower } from './usage-follower.ts'
 
-const SAVE_MS = 200
+const SAVE_MS = 1_000
 const SHIP_MS = 1_000
 const OBEY_MS = 1_000
 const HEARTBEAT_MS = 5_000

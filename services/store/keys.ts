@@ -85,5 +85,7 @@ export const coturnKeys = {
   statsDatabase: 2,
   secrets: (realm: string) => `turn/realm/${realm}/secret`,
   allowedPeers: (realm: string) => `turn/realm/${realm}/allowed-peer-ip`,
+  /** of channels that tell of the peer's side of an allocation */
+  peerEnding: '/peer',
   allocationPrefix: (realm: string) => `turn/realm/${realm}/user/`
 } as const

@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { checkCaps, hasCaps } from '../../policy/check-caps.ts'
 import { explain } from '../../policy/explain.ts'
 import type { Admission } from '../admit-caller.ts'
 import { issueCredentials, routeRequest, ttlOf } from '../issue-credentials.ts'
@@ -25,14 +24,14 @@ export function addCredentialRoutes (server: HttpServer, admission: Admission, i
   })
 
   server.post('/v1/credentials/explain', { schema: { tags, security, summary: 'What POST /v1/credentials would answer and why; issues nothing', body: CredentialsRequest, response: { 200: ExplainReply } } }, async (request, reply) => {
-    const { app, kind, userTag, snapshot, nowMs } = await admission.authenticate(request, reply, bearerOf(request), request.body.user)
+    const caller = await admission.authenticate(request, reply, bearerOf(request), request.body.user)
+    const { app, kind, snapshot } = caller
     if (kind !== 'secret') throw problems.secretKeyNeeded()
-    const use = hasCaps(app.relayCaps) ? snapshot.relayUse.get(app.id) : undefined
     return {
       app: app.id,
       ttl: ttlOf(app, request.body),
-      ...explain(routeRequest({ app, userTag }, request.body), snapshot, issuing.available),
-      relayCap: (use && checkCaps(app.relayCaps, use, userTag, snapshot.outageSinceMs === undefined, nowMs)?.detail) ?? null
+      ...explain(routeRequest(caller, request.body), snapshot, issuing.available),
+      relayCap: admission.findCapReached(caller)?.detail ?? null
     }
   })
 
