@@ -1,7 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { LRUCache } from 'lru-cache'
-import { addressTag } from '../domain/client-address.ts'
-import type { DerivedKeys } from '../domain/turn-credential.ts'
 import { checkCaps, hasCaps } from '../policy/check-caps.ts'
 import type { CapReached } from '../policy/check-caps.ts'
 import type { Snapshot } from '../policy/next-snapshot.ts'
@@ -11,7 +8,7 @@ import { identifyCaller } from './identify-caller.ts'
 import type { Caller } from './identify-caller.ts'
 import { hideFromBrowsers } from './plugins/cors.ts'
 import { problems } from './problems.ts'
-import type { NameUser, UserName } from './name-users.ts'
+import type { KeyedNames, UserName } from './keyed-names.ts'
 import type { IssuedRecorder } from './record-issued.ts'
 import type { Limit, RequestLimitsKeeper } from './request-limits.ts'
 import type { VerifyUserJwt } from './verify-user-jwt.ts'
@@ -19,8 +16,7 @@ import type { VerifyUserJwt } from './verify-user-jwt.ts'
 export interface AdmissionOptions {
   snapshot: () => Snapshot | undefined
   verifyUserJwt: VerifyUserJwt
-  keys: Pick<DerivedKeys, 'address'>
-  nameUser: NameUser
+  names: KeyedNames
   limits: Pick<RequestLimitsKeeper, 'spend'>
   recorder: Pick<IssuedRecorder, 'useKey' | 'placesOf'>
   now: () => number
@@ -33,28 +29,16 @@ export interface Admitted extends Caller, UserName {
   nowMs: number
 }
 
-/** Addresses hashed within a minute or so are hashed once. */
-const MAX_ADDRESSES = 20_000
-
 /**
  * auth -> limits -> caps: who may come in, or why not. `authenticate` alone is for calls that issue nothing.
  * @throws Problem for whoever may not
  */
 export function createAdmission (options: AdmissionOptions) {
-  const addressTags = new LRUCache<string, string>({ max: MAX_ADDRESSES })
-  const tagOfAddress = (address: string): string => {
-    const held = addressTags.get(address)
-    if (held !== undefined) return held
-    const tag = addressTag(options.keys.address, address)
-    addressTags.set(address, tag)
-    return tag
-  }
-
   function limitsOf ({ app: { id, requestsPerMinute }, kind, user, userTag }: Admitted, address: string): Limit[] {
     const limits = [{ name: `app:${id}`, perMinute: requestsPerMinute.app }]
     if (kind === 'publishable') limits.push({ name: `publishable:${id}`, perMinute: requestsPerMinute.publishable })
     if (user !== undefined) limits.push({ name: `user:${id}:${userTag}`, perMinute: requestsPerMinute.user })
-    if (kind !== 'secret') limits.push({ name: `address:${id}:${tagOfAddress(address)}`, perMinute: requestsPerMinute.address })
+    if (kind !== 'secret') limits.push({ name: `address:${id}:${options.names.ofAddress(address)}`, perMinute: requestsPerMinute.address })
     return limits
   }
 
@@ -68,7 +52,7 @@ export function createAdmission (options: AdmissionOptions) {
     if (caller.user !== undefined && asked !== undefined && asked !== caller.user) throw problems.userIsSub()
     if (caller.key !== undefined) options.recorder.useKey(caller.key, nowMs)
     const user = caller.user ?? asked
-    return { ...caller, ...user === undefined ? {} : { user }, ...options.nameUser(caller.app.id, user), snapshot, nowMs }
+    return { ...caller, ...user === undefined ? {} : { user }, ...options.names.ofUser(caller.app.id, user), snapshot, nowMs }
   }
 
   /** The relay cap of its app that one more credential would pass. */

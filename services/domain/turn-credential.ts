@@ -2,7 +2,7 @@ import { createHash, createHmac, createSecretKey, timingSafeEqual } from 'node:c
 import type { KeyObject } from 'node:crypto'
 
 /**
- * The keys the control plane derives from the one master key, each under a label of its own so that knowing one tells
+ * The keys the control plane derives from a master key, each under a label of its own so that knowing one tells
  * nothing of another. An agent gets its node key only; none of the others ever leaves the centre. They are key
  * objects because Node makes one of a Buffer for every HMAC, which takes five times as long as the HMAC itself.
  */
@@ -15,10 +15,15 @@ export interface DerivedKeys {
   seal: KeyObject
   /** turns a client's address into the name of its limit, so that no address leaves the process */
   address: KeyObject
+  /** seals another master key, during a rotation */
+  ring: KeyObject
 }
 
 /** 96 bits as hex: no collision among 10^12 users, and hex can never spell the words coturn refuses in usernames. */
 const TAG_HEX_LENGTH = 24
+/** 64 bits: a fleet has a handful of keys. */
+const KEY_ID_HEX_LENGTH = 16
+export const KEY_ID_PATTERN = '^[0-9a-f]{16}$'
 const USERNAME = /^\d{1,15}:([a-z0-9-]{3,32})\.([0-9a-f]{24})\.([0-9a-f]{24})$/
 
 const hmac = (key: string | KeyObject, text: string): Buffer => createHmac('sha256', key).update(text).digest()
@@ -28,12 +33,16 @@ export const deriveKeys = (masterKey: string): DerivedKeys => ({
   tag: createSecretKey(hmac(masterKey, 'spillway user tag')),
   name: createSecretKey(hmac(masterKey, 'spillway user name')),
   seal: createSecretKey(hmac(masterKey, 'spillway seal')),
-  address: createSecretKey(hmac(masterKey, 'spillway client address'))
+  address: createSecretKey(hmac(masterKey, 'spillway client address')),
+  ring: createSecretKey(hmac(masterKey, 'spillway key ring'))
 })
 
 /** The key one node's secrets derive from: all that node ever learns of the master key. */
 export const deriveNodeKey = (masterKey: string, nodeId: string): string =>
   hmac(masterKey, `spillway node ${nodeId}`).toString('base64url')
+
+/** How keys are told apart where they must not stand; nothing can be learned from it of a random key. */
+export const keyId = (key: string): string => hmac(key, 'spillway key id').toString('hex').slice(0, KEY_ID_HEX_LENGTH)
 
 /** The shared secret coturn holds for one generation of a node. */
 export const deriveNodeSecret = (nodeKey: string, generation: number): string =>
@@ -61,13 +70,13 @@ export interface TurnIdentity {
   userTag: string
 }
 
-/** Reads back what mintUserId and mintCredential made; undefined for a name that was not minted with these keys. */
-export function parseUsername (keys: DerivedKeys, username: string): TurnIdentity | undefined {
+/** Reads back what mintUserId and mintCredential made; undefined for a name that was minted with none of these name keys. */
+export function parseUsername (nameKeys: readonly KeyObject[], username: string): TurnIdentity | undefined {
   const match = USERNAME.exec(username)
   if (!match) return undefined
   const [, app = '', tag = '', mac = ''] = match
-  const expected = shortHex(hmac(keys.name, `${app}.${tag}`))
-  return timingSafeEqual(Buffer.from(mac), Buffer.from(expected)) ? { app, userTag: tag } : undefined
+  const proves = (nameKey: KeyObject) => timingSafeEqual(Buffer.from(mac), Buffer.from(shortHex(hmac(nameKey, `${app}.${tag}`))))
+  return nameKeys.some(proves) ? { app, userTag: tag } : undefined
 }
 
 /**

@@ -1,19 +1,22 @@
 import { createSecretKey } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { deriveNodeKey, deriveNodeSecret, mintCredential } from '../../domain/turn-credential.ts'
+import { deriveNodeKey, deriveNodeSecret, keyId, mintCredential } from '../../domain/turn-credential.ts'
 import { pickUrls } from '../../policy/pick-urls.ts'
+import type { NodeView } from '../../policy/next-snapshot.ts'
+import type { KeyRingKeeper } from '../../store/key-ring.ts'
 import type { Provider } from './provider.ts'
 
 /** The own fleet. Each node has its own secret, so each gets its own entry and password. */
-export function createCoturnProvider (masterKey: string): Provider<'coturn'> {
+export function createCoturnProvider (keyRing: Pick<KeyRingKeeper, 'ring'>): Provider<'coturn'> {
   const secrets = new Map<string, KeyObject>()
-  const secretOf = (node: string, generation: number): KeyObject => {
-    const name = `${node}:${generation}`
-    let secret = secrets.get(name)
-    if (secret === undefined) {
-      secret = createSecretKey(deriveNodeSecret(deriveNodeKey(masterKey, node), generation), 'utf8')
-      secrets.set(name, secret)
-    }
+  const secretOf = ({ id, signingGeneration, signingKeyId }: NodeView): KeyObject => {
+    const name = `${id}:${signingGeneration}:${signingKeyId}`
+    const held = secrets.get(name)
+    if (held !== undefined) return held
+    const nodeKey = keyRing.ring.keys.map(({ text }) => deriveNodeKey(text, id)).find(key => keyId(key) === signingKeyId)
+    if (nodeKey === undefined) throw new Error(`node ${id} derives its secret from a key that comes from no master key of the fleet`)
+    const secret = createSecretKey(deriveNodeSecret(nodeKey, signingGeneration), 'utf8')
+    secrets.set(name, secret)
     return secret
   }
 
@@ -23,7 +26,7 @@ export function createCoturnProvider (masterKey: string): Provider<'coturn'> {
       const urls = pickUrls(nodes.map(node => node.urls))
       const iceServers = nodes.flatMap((node, index) => {
         const own = urls[index] ?? []
-        return own.length === 0 ? [] : [{ urls: own, ...mintCredential(secretOf(node.id, node.signingGeneration), userId, expiresAtSeconds) }]
+        return own.length === 0 ? [] : [{ urls: own, ...mintCredential(secretOf(node), userId, expiresAtSeconds) }]
       })
       if (iceServers.length === 0) throw new Error('no node of the plan has a URL')
       return { iceServers, expiresAtMs: expiresAtSeconds * 1000, expiryEndsCalls: false, region: nodes[0]?.region ?? null }

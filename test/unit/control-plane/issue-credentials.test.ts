@@ -11,7 +11,7 @@ import type { Minted, MintRequest, Provider } from '../../../services/control-pl
 const NOW_MS = Date.UTC(2026, 10, 22, 10)
 const app = { ...newApp('shop', '2026-11-22T09:00:00.000Z'), maxTtlSeconds: 7200 }
 const TAG = '0123456789abcdef01234567'
-const node: NodeView = { id: 'n', state: 'up', region: 'eu', urls: [], signingGeneration: 1, loadRatio: 0, beat: 1, quietMs: 0 }
+const node: NodeView = { id: 'n', state: 'up', region: 'eu', urls: [], signingGeneration: 1, signingKeyId: 'k', loadRatio: 0, beat: 1, quietMs: 0 }
 const snapshot: Snapshot = { generation: 1, readAtMs: NOW_MS, outageSinceMs: undefined, nodes: [node], appsAndKeys: indexApps('1', new Map(), new Map()), relayUse: new Map() }
 const caller: Admitted = { app, kind: 'secret', userTag: TAG, userId: `shop.${TAG}.mac`, snapshot, nowMs: NOW_MS }
 
