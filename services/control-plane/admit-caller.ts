@@ -22,7 +22,7 @@ export interface AdmissionOptions {
   now: () => number
 }
 
-/** A caller that may have a credential: proven, and within its limits and caps. */
+/** A caller that may have a credential: proven, and within its limits and caps. `user` is the one a token speaks for, or the request names. */
 export interface Admitted extends Caller, UserName {
   /** the one it was judged by, and is to be served by */
   snapshot: Snapshot
@@ -34,25 +34,37 @@ export interface Admitted extends Caller, UserName {
  * @throws Problem for whoever may not
  */
 export function createAdmission (options: AdmissionOptions) {
-  function limitsOf ({ app: { id, requestsPerMinute }, kind, user, userTag }: Admitted, address: string): Limit[] {
+  function limitsOf ({ app: { id, requestsPerMinute }, kind, user, limit }: Admitted, request: FastifyRequest): Limit[] {
     const limits = [{ name: `app:${id}`, perMinute: requestsPerMinute.app }]
     if (kind === 'publishable') limits.push({ name: `publishable:${id}`, perMinute: requestsPerMinute.publishable })
-    if (user !== undefined) limits.push({ name: `user:${id}:${userTag}`, perMinute: requestsPerMinute.user })
-    if (kind !== 'secret') limits.push({ name: `address:${id}:${options.names.ofAddress(address)}`, perMinute: requestsPerMinute.address })
+    if (user !== undefined) limits.push({ name: limit, perMinute: requestsPerMinute.user })
+    if (kind !== 'secret') limits.push({ name: `address:${id}:${options.names.ofAddress(request.ip)}`, perMinute: requestsPerMinute.address })
     return limits
   }
 
-  async function authenticate (request: FastifyRequest, reply: FastifyReply, token: string | undefined, asked: string | undefined): Promise<Admitted> {
+  function authenticate (request: FastifyRequest, reply: FastifyReply, token: string | undefined, asked: string | undefined): Admitted | Promise<Admitted> {
     const { origin } = request.headers
     const nowMs = options.now()
     const snapshot = options.snapshot()
-    const caller = await identifyCaller(snapshot, options.verifyUserJwt, token, origin)
     if (!snapshot) throw problems.notReady()
-    if (origin !== undefined && caller.kind === 'secret') hideFromBrowsers(reply)
-    if (caller.user !== undefined && asked !== undefined && asked !== caller.user) throw problems.userIsSub()
-    if (caller.key !== undefined) options.recorder.useKey(caller.key, nowMs)
-    const user = caller.user ?? asked
-    return { ...caller, ...user === undefined ? {} : { user }, ...options.names.ofUser(caller.app.id, user), snapshot, nowMs }
+    return whenKnown(identifyCaller(snapshot, options.verifyUserJwt, token, origin), ({ app, kind, key, user: sub }) => {
+      if (origin !== undefined && kind === 'secret') hideFromBrowsers(reply)
+      if (sub !== undefined && asked !== undefined && asked !== sub) throw problems.userIsSub()
+      if (key !== undefined) options.recorder.useKey(key, nowMs)
+      const user = sub ?? asked
+      const { userTag, userId, limit } = options.names.ofUser(app.id, user)
+      return { app, kind, key, user, userTag, userId, limit, snapshot, nowMs }
+    })
+  }
+
+  function spend (admitted: Admitted, request: FastifyRequest, reply: FastifyReply): Admitted | Promise<Admitted> {
+    return whenKnown(options.limits.spend(limitsOf(admitted, request)), ({ outcome, lease }) => {
+      tellLimit(reply, lease)
+      if (outcome === 'refused') throw problems.tooMany(SCOPES[lease.limit.slice(0, lease.limit.indexOf(':'))] ?? '', retryAfterSeconds(lease))
+      const reached = findCapReached(admitted)
+      if (reached) throw problems.relayQuota(reached.detail, reached.retryAfterSeconds)
+      return admitted
+    })
   }
 
   /** The relay cap of its app that one more credential would pass. */
@@ -68,16 +80,8 @@ export function createAdmission (options: AdmissionOptions) {
     findCapReached,
 
     /** @param asked the user the request names */
-    async admit (request: FastifyRequest, reply: FastifyReply, token: string | undefined, asked: string | undefined): Promise<Admitted> {
-      const admitted = await authenticate(request, reply, token, asked)
-      const { outcome, lease } = await options.limits.spend(limitsOf(admitted, request.ip))
-      reply.headers(headersOf(lease))
-      if (outcome === 'refused') throw problems.tooMany(SCOPES[lease.limit.slice(0, lease.limit.indexOf(':'))] ?? '', retryAfterSeconds(lease))
-
-      const reached = findCapReached(admitted)
-      if (reached) throw problems.relayQuota(reached.detail, reached.retryAfterSeconds)
-      return admitted
-    }
+    admit: (request: FastifyRequest, reply: FastifyReply, token: string | undefined, asked: string | undefined): Admitted | Promise<Admitted> =>
+      whenKnown(authenticate(request, reply, token, asked), admitted => spend(admitted, request, reply))
   }
 }
 export type Admission = ReturnType<typeof createAdmission>
@@ -85,8 +89,12 @@ export type Admission = ReturnType<typeof createAdmission>
 const SCOPES: Record<string, string> = { app: 'of this app', publishable: 'with publishable keys of this app', user: 'for this user', address: 'from this address' }
 
 /** draft-ietf-httpapi-ratelimit-headers-06, section 4, of the limit that is nearest to its end. */
-const headersOf = (lease: Lease): Record<string, string> => ({
-  'ratelimit-limit': String(lease.perMinute),
-  'ratelimit-remaining': String(remaining(lease)),
-  'ratelimit-reset': String(resetSeconds(lease))
-})
+function tellLimit (reply: FastifyReply, lease: Lease): void {
+  reply.header('ratelimit-limit', lease.perMinute)
+  reply.header('ratelimit-remaining', remaining(lease))
+  reply.header('ratelimit-reset', resetSeconds(lease))
+}
+
+/** Goes on at once with what is known at once: a key, a token on lease. Only a user token, or an empty lease, makes a request wait. */
+const whenKnown = <Value, Next>(value: Value | Promise<Value>, next: (value: Value) => Next | Promise<Next>): Next | Promise<Next> =>
+  value instanceof Promise ? value.then(next) : next(value)

@@ -1,8 +1,6 @@
-import { LRUCache } from 'lru-cache'
 import { DEFAULT_TTL_SECONDS } from '../domain/app.ts'
 import type { App } from '../domain/app.ts'
 import type { Decision } from '../domain/decision.ts'
-import { sanitiseIceServers } from '../domain/ice-servers.ts'
 import type { ProviderName } from '../domain/provider.ts'
 import { decideRoute } from '../policy/decide-route.ts'
 import type { RouteRequest, Step } from '../policy/decide-route.ts'
@@ -33,7 +31,7 @@ export async function issueCredentials (issuing: Issuing, admitted: Admitted, re
 
   for (const step of decideRoute(routeRequest(admitted, request), snapshot, issuing.available)) {
     try {
-      const minted = await mint(issuing.providers, mintRequest, step)
+      const minted = await (issuing.providers[step.provider] as Provider).mint(mintRequest, step)
       issuing.record(app, describe(admitted, mintRequest, minted, step, failed))
       return answer(minted, mintRequest, step, snapshot)
     } catch (error) {
@@ -51,14 +49,6 @@ export function routeRequest ({ app, userTag }: Admitted, { room, region }: Cred
 }
 
 export const ttlOf = (app: App, { ttl }: CredentialsRequest): number => Math.min(ttl ?? DEFAULT_TTL_SECONDS, app.maxTtlSeconds)
-
-async function mint (providers: Providers, request: MintRequest, step: Step): Promise<Minted> {
-  const provider = providers[step.provider] as Provider
-  const minted = await provider.mint(request, step)
-  const iceServers = sanitiseIceServers(minted.iceServers)
-  if (iceServers.length === 0) throw new Error('it answered no URL a browser accepts')
-  return { ...minted, iceServers }
-}
 
 function describe ({ app, userTag, kind }: Admitted, { ttlSeconds, nowMs }: MintRequest, minted: Minted, step: Step, failed: readonly ProviderName[]): Decision {
   return {
@@ -92,13 +82,17 @@ function answer (minted: Minted, { ttlSeconds, nowMs }: MintRequest, step: Step,
   }
 }
 
-/** All requests of a second and a ttl end in the same second, so most of these are made once and read a thousand times. */
-const isoSeconds = new LRUCache<number, string>({ max: 100 })
+/** All requests of a second and a ttl end in the same second, so a moment is made once and read a thousand times. */
+const isoSeconds = new Map<number, string>()
+const MAX_ISO_SECONDS = 1_000
 
 /** ISO 8601 to the second, rounded down. */
 function isoSecond (atMs: number): string {
   const second = Math.floor(atMs / 1000)
   let iso = isoSeconds.get(second)
-  if (iso === undefined) isoSeconds.set(second, iso = new Date(second * 1000).toISOString())
+  if (iso === undefined) {
+    if (isoSeconds.size === MAX_ISO_SECONDS) isoSeconds.clear()
+    isoSeconds.set(second, iso = new Date(second * 1000).toISOString())
+  }
   return iso
 }

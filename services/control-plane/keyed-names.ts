@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache'
 import { addressTag } from '../domain/client-address.ts'
 import { mintUserId, userTag } from '../domain/turn-credential.ts'
 import type { DerivedKeys } from '../domain/turn-credential.ts'
+import { RecentMap } from '../runtime/recent-map.ts'
 
 /** Users whose names are held, about 300 bytes each: who asks once asks again. */
 const MAX_USERS = 50_000
@@ -13,6 +13,8 @@ export interface UserName {
   userTag: string
   /** `<app>.<user tag>.<mac>` */
   userId: string
+  /** the name of the limit on its requests */
+  limit: string
 }
 
 export interface KeyedNames {
@@ -27,8 +29,8 @@ export interface KeyedNames {
  * @param random 16 bytes, for a request that names no user
  */
 export function createKeyedNames (keys: () => DerivedKeys, random: () => Buffer): KeyedNames {
-  const users = new LRUCache<string, UserName>({ max: MAX_USERS })
-  const addresses = new LRUCache<string, string>({ max: MAX_ADDRESSES })
+  const users = new RecentMap<string, UserName>(MAX_USERS)
+  const addresses = new RecentMap<string, string>(MAX_ADDRESSES)
   let madeWith = keys()
 
   function keysOfNow (): DerivedKeys {
@@ -42,29 +44,19 @@ export function createKeyedNames (keys: () => DerivedKeys, random: () => Buffer)
   }
   const nameUser = (keys: DerivedKeys, app: string, user: string | undefined): UserName => {
     const tag = userTag(keys, app, user, random)
-    return { userTag: tag, userId: mintUserId(keys, app, tag) }
+    return { userTag: tag, userId: mintUserId(keys, app, tag), limit: `user:${app}:${tag}` }
   }
 
   return {
     ofUser (app, user) {
       const keys = keysOfNow()
-      if (user === undefined) return nameUser(keys, app, undefined)
       // an app id holds no slash, so no two of these are the same
-      const key = `${app}/${user}`
-      const held = users.get(key)
-      if (held) return held
-      const name = nameUser(keys, app, user)
-      users.set(key, name)
-      return name
+      return user === undefined ? nameUser(keys, app, undefined) : users.take(`${app}/${user}`, () => nameUser(keys, app, user))
     },
 
     ofAddress (address) {
       const keys = keysOfNow()
-      const held = addresses.get(address)
-      if (held !== undefined) return held
-      const tag = addressTag(keys.address, address)
-      addresses.set(address, tag)
-      return tag
+      return addresses.take(address, () => addressTag(keys.address, address))
     }
   }
 }

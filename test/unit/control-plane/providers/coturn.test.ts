@@ -55,6 +55,12 @@ t.test('a node without a URL has no entry, and nodes without any cannot serve', 
   await t.rejects(async () => await mint(view('a', { urls: [] })), /no node of the plan has a URL/)
 })
 
+t.test('a URL no browser would take is left out, and a node with no other is no answer', async t => {
+  const [good, bad] = ['turn:a.example.org:3478?transport=udp', 'turn:a.example.org:53?transport=udp']
+  t.same((await mint(view('a', { urls: [bad, good, 'turn:a.example.org:3478?transport=sctp'] }))).iceServers.map(({ urls }) => urls), [[good]])
+  await t.rejects(async () => await mint(view('a', { urls: [bad] })), /no node of the plan has a URL/)
+})
+
 t.test('during a rotation of the master key each node is signed for with the key it has confirmed, all names are of the new one', async t => {
   const rotating = ringOf(MASTER_KEY, 'n'.repeat(40))
   const provider = createCoturnProvider(rotating)
