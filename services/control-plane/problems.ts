@@ -47,6 +47,7 @@ export const problems = {
   noNode: (id: string) => new Problem(404, 'node_not_found', `there is no node "${id}"`),
   noRoute: () => new Problem(404, 'not_found', 'there is nothing here'),
   repeatedHeader: (name: string) => new Problem(400, 'invalid_request', `the header "${name}" was sent more than once`),
+  noHost: () => new Problem(400, 'invalid_request', 'the header "host" is missing (RFC 9112, section 3.2)'),
   badRange: () => new Problem(400, 'invalid_request', '"from" must lie before "to", both an ISO 8601 date or time with its zone (2026-11-22, 2026-11-22T10:00Z), at most two years apart')
 }
 
