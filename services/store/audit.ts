@@ -24,6 +24,9 @@ export interface Change<Result> {
   result: Result
 }
 
+/** Another change came between, every time. */
+export class ChangesCollided extends Error {}
+
 /** Changes are made by people and their tools: seven of them in the same moment are one too many. */
 const ATTEMPTS = 8
 const RETRY_MS = 15
@@ -31,7 +34,7 @@ const RETRY_MS = 15
 /**
  * Makes one change: `decide` reads what it needs and says what shall be written, or returns a bare result where nothing
  * is to be changed. Where another change comes between, it decides again.
- * @throws what `decide` throws, and where others never leave it a moment
+ * @throws what `decide` throws, and ChangesCollided where others never leave it a moment
  */
 export async function makeChange<Result> (redis: Redis, actor: Actor, nowMs: number, decide: () => Promise<Change<Result> | { result: Result }>): Promise<Result> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -40,7 +43,7 @@ export async function makeChange<Result> (redis: Redis, actor: Actor, nowMs: num
     if (!('writes' in change) || await commit(redis, actor, nowMs, head, change)) return change.result
     await delay(RETRY_MS * attempt)
   }
-  throw new Error('too many changes at the same time')
+  throw new ChangesCollided('too many changes at the same time')
 }
 
 async function commit (redis: Redis, actor: Actor, nowMs: number, head: string | null, change: Change<unknown>): Promise<boolean> {

@@ -1,8 +1,9 @@
 import type { Actor } from '../../domain/audit.ts'
 import type { Snapshot } from '../../policy/next-snapshot.ts'
-import { makeChange } from '../../store/audit.ts'
+import { ChangesCollided, makeChange } from '../../store/audit.ts'
 import type { Change } from '../../store/audit.ts'
 import type { Redis } from '../../store/connect.ts'
+import { problems } from '../problems.ts'
 
 /** What the routes of the admin API work with. */
 export interface AdminContext {
@@ -16,7 +17,23 @@ export interface AdminContext {
   now: () => number
 }
 
-export const createAdminContext = (options: Omit<AdminContext, 'change'>): AdminContext => ({
-  ...options,
-  change: async (actor, decide) => await makeChange(options.redis, actor, options.now(), decide)
-})
+/** A change that has waited this long behind others is given up: Redis is slow, or somebody changes without end. */
+const QUEUE_MS = 5_000
+
+/** Changes of this replica wait for each other, so that they collide with those of other replicas only. */
+export function createAdminContext (options: Omit<AdminContext, 'change'>): AdminContext {
+  const { redis, now } = options
+  let last: Promise<unknown> = Promise.resolve()
+  return {
+    ...options,
+    change: async (actor, decide) => {
+      const askedMs = now()
+      const own = last.then(async () => {
+        if (now() - askedMs > QUEUE_MS) throw problems.tooManyChanges()
+        return await makeChange(redis, actor, now(), decide)
+      })
+      last = own.catch(() => {})
+      return await own.catch((error: unknown) => { throw error instanceof ChangesCollided ? problems.tooManyChanges() : error })
+    }
+  }
+}
