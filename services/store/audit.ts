@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { chainEntry, EMPTY_CHAIN } from '../domain/audit.ts'
-import type { Actor, AuditEntry, AuditHead } from '../domain/audit.ts'
+import { Compile } from 'typebox/compile'
+import { AuditEntry, chainEntry, EMPTY_CHAIN, UNREADABLE } from '../domain/audit.ts'
+import type { Actor, AuditHead } from '../domain/audit.ts'
 import type { Redis } from './connect.ts'
 import { centralKeys } from './keys.ts'
 
@@ -55,14 +56,30 @@ async function commit (redis: Redis, actor: Actor, nowMs: number, head: string |
 }
 
 function parseHead (head: string | null): AuditHead {
-  const [sequence, hash] = head?.split(':') ?? []
+  const [, sequence, hash] = /^(\d{1,15}):([0-9a-f]{64})$/.exec(head ?? '') ?? []
   return sequence !== undefined && hash !== undefined ? { sequence: Number(sequence), hash } : EMPTY_CHAIN
 }
 
 export const readAuditHead = async (redis: Redis): Promise<AuditHead> => parseHead(await redis.get(centralKeys.auditHead))
 
-/** Entries of a sequence from `first` on, the oldest first; the first of all has number 1. */
-export async function readAudit (redis: Redis, first: number, count: number): Promise<AuditEntry[]> {
-  const entries = await redis.lrange(centralKeys.audit, first - 1, first - 2 + count)
-  return entries.map(json => JSON.parse(json))
+const entryCheck = Compile(AuditEntry)
+
+/** Whoever tampers with the list writes what he likes: that must be found, not stumbled over. */
+function parseEntry (json: string): AuditEntry {
+  try {
+    const entry: unknown = JSON.parse(json)
+    return entryCheck.Check(entry) ? entry : UNREADABLE
+  } catch {
+    return UNREADABLE
+  }
+}
+
+/** Entries of a sequence from `first` on, the oldest first, and the head of the same moment; the first of all has number 1. */
+export async function readAudit (redis: Redis, first: number, count: number): Promise<{ entries: AuditEntry[], head: AuditHead }> {
+  const answers = await redis.multi().lrange(centralKeys.audit, first - 1, first - 2 + count).get(centralKeys.auditHead).exec()
+  const [entries, head] = (answers ?? []).map(([error, value]) => {
+    if (error) throw error
+    return value
+  })
+  return { entries: (entries as string[]).map(parseEntry), head: parseHead(head as string | null) }
 }
