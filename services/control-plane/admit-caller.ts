@@ -66,6 +66,7 @@ export function createAdmission (options: AdmissionOptions) {
     const caller = await identifyCaller(snapshot, options.verifyUserJwt, token, origin)
     if (!snapshot) throw problems.notReady()
     if (origin !== undefined && caller.kind === 'secret') hideFromBrowsers(reply)
+    if (caller.app.suspended) throw problems.suspended(caller.app.id)
     if (caller.user !== undefined && asked !== undefined && asked !== caller.user) throw problems.userIsSub()
     if (caller.key !== undefined) options.recorder.useKey(caller.key, nowMs)
     const user = caller.user ?? asked

@@ -39,7 +39,6 @@ export function identifyCaller (snapshot: Snapshot | undefined, verifyUserJwt: V
 
 function checkOrigin (caller: Caller, origin: string | undefined): Caller {
   const { app, kind } = caller
-  if (app.suspended) throw problems.suspended(app.id)
   if (kind === 'publishable' && origin === undefined) throw problems.foreignOrigin()
   if (kind !== 'secret' && origin !== undefined && !allowsOrigin(app.allowedOrigins, origin)) throw problems.foreignOrigin()
   return caller
