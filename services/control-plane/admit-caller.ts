@@ -49,6 +49,7 @@ export function createAdmission (options: AdmissionOptions) {
     if (!snapshot) throw problems.notReady()
     return whenKnown(identifyCaller(snapshot, options.verifyUserJwt, token, origin), ({ app, kind, key, user: sub }) => {
       if (origin !== undefined && kind === 'secret') hideFromBrowsers(reply)
+      if (app.suspended) throw problems.suspended(app.id)
       if (sub !== undefined && asked !== undefined && asked !== sub) throw problems.userIsSub()
       if (key !== undefined) options.recorder.useKey(key, nowMs)
       const user = sub ?? asked

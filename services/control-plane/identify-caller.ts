@@ -42,7 +42,6 @@ export function identifyCaller ({ appsAndKeys }: Snapshot, verifyUserJwt: Verify
 
 function checkOrigin (caller: Caller, origin: string | undefined): Caller {
   const { app, kind } = caller
-  if (app.suspended) throw problems.suspended(app.id)
   if (kind === 'publishable' && origin === undefined) throw problems.foreignOrigin()
   if (kind !== 'secret' && origin !== undefined && !allowsOrigin(app.allowedOrigins, origin)) throw problems.foreignOrigin()
   return caller

@@ -37,6 +37,7 @@ export const problems = {
   notReady: () => new Problem(503, 'not_ready', 'the control plane has not read its apps and nodes yet: try again in a second', retryAfter(1)),
   noProvider: () => new Problem(503, 'no_provider', 'no configured provider can serve now', retryAfter(5)),
   storeAway: () => new Problem(503, 'store_unavailable', 'Redis does not answer: try again when it is back', retryAfter(5)),
+  tooManyChanges: () => new Problem(503, 'too_many_changes', 'others are making changes at the same time, this one was not made: try again', retryAfter(1)),
   roleTooLow: (needed: string) => new Problem(403, 'role_too_low', `this call takes an admin token of role "${needed}"`),
   appExists: (id: string) => new Problem(409, 'app_exists', `there is an app "${id}" already`),
   audienceTaken: (id: string) => new Problem(409, 'audience_taken', `the app "${id}" has the same issuer and audience: together they must name one app`),
@@ -52,6 +53,7 @@ export const problems = {
   noMasterKey: (id: string) => new Problem(404, 'master_key_not_found', `there is no master key "${id}": GET /admin/v1/master-key lists them`),
   noRoute: () => new Problem(404, 'not_found', 'there is nothing here'),
   repeatedHeader: () => new Problem(400, 'invalid_request', 'authorization, content-type, host and origin are sent once each'),
+  noHost: () => new Problem(400, 'invalid_request', 'the header "host" is missing (RFC 9112, section 3.2)'),
   badRange: () => new Problem(400, 'invalid_request', '"from" must lie before "to", both an ISO 8601 date or time with its zone (2026-11-22, 2026-11-22T10:00Z), at most two years apart')
 }
 

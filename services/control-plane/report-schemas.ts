@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { AppId } from '../domain/app.ts'
+import { AuditEntry } from '../domain/audit.ts'
 import { CALLER_KINDS, Decision, USER_TAG_PATTERN } from '../domain/decision.ts'
 import { NodeId } from '../domain/node.ts'
 import { PROVIDERS } from '../domain/provider.ts'
@@ -90,18 +91,7 @@ export const AuditQuery = Type.Object({
 }, closed)
 
 export const AuditReply = Type.Object({
-  entries: Type.Array(Type.Object({
-    sequence: Type.Integer(),
-    at: Timestamp('when'),
-    actor: Type.String({ description: 'name of the admin token' }),
-    role: Type.String(),
-    action: Type.String(),
-    target: Type.String(),
-    before: Type.Unknown(),
-    after: Type.Unknown(),
-    previous: Type.String({ description: 'hash of the entry before' }),
-    hash: Type.String({ description: 'SHA-256 of all the rest of it' })
-  }, closed), { description: 'the oldest first' }),
+  entries: Type.Array(AuditEntry, { description: 'the oldest first' }),
   head: Type.Object({ sequence: Type.Integer(), hash: Type.String() }, { description: 'the last entry there is' })
 }, closed)
 

@@ -90,7 +90,7 @@ function problemOf (error: Error): Error {
   if (error instanceof errors.JOSEAlgNotAllowed || error instanceof errors.JOSENotSupported) return problems.invalidJwt('the algorithm of this token is not allowed for its app')
   if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) return problems.invalidJwt('the key of this token is not, or not once, in the key set of its app')
   if (error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWSInvalid || error instanceof errors.JWTInvalid) return problems.invalidJwt('this token was not signed with the key of its app')
-  // what is left is the way to the key set: no answer, no JSON, no keys
-  if (error instanceof errors.JOSEError || error instanceof TypeError || error instanceof SyntaxError) return problems.keysUnavailable()
+  // what is left is the way to the key set: no answer, no JSON, no keys, or numbers that are none (a DOMException of WebCrypto)
+  if (error instanceof errors.JOSEError || error instanceof TypeError || error instanceof SyntaxError || error instanceof DOMException) return problems.keysUnavailable()
   return error
 }

@@ -120,9 +120,8 @@ export interface AppsAndKeys {
 /** Whether one of these entries stands for the origin. */
 export function allowsOrigin (entries: Iterable<string>, origin: string): boolean {
   for (const entry of entries) {
-    if (entry === origin) return true
     const [scheme = '', domain] = entry.split('*')
-    if (domain !== undefined && origin.startsWith(scheme) && origin.endsWith(domain) && /^[a-z0-9.-]+$/.test(origin.slice(scheme.length, -domain.length))) return true
+    if (domain === undefined ? entry === origin : origin.startsWith(scheme) && origin.endsWith(domain) && /^[a-z0-9.-]+$/.test(origin.slice(scheme.length, -domain.length))) return true
   }
   return false
 }

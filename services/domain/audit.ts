@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { Type } from 'typebox'
+import type { Static } from 'typebox'
 
 /** What one admin token may do; each may also do what stands before it. */
 export const ADMIN_ROLES = ['read', 'operate', 'admin'] as const
@@ -24,13 +26,22 @@ export interface AuditChange {
   after: unknown
 }
 
-export interface AuditEntry extends AuditChange {
-  sequence: number
-  at: string
-  /** the hash of the entry before this one; empty for the first */
-  previous: string
-  hash: string
-}
+export const AuditEntry = Type.Object({
+  sequence: Type.Integer(),
+  at: Type.String({ format: 'date-time', description: 'when' }),
+  actor: Type.String({ description: 'name of the admin token' }),
+  role: Type.Enum([...ADMIN_ROLES]),
+  action: Type.String(),
+  target: Type.String(),
+  before: Type.Unknown(),
+  after: Type.Unknown(),
+  previous: Type.String({ description: 'hash of the entry before; empty for the first' }),
+  hash: Type.String({ description: 'SHA-256 of all the rest of it' })
+}, { additionalProperties: false })
+export type AuditEntry = Static<typeof AuditEntry>
+
+/** Stands where an entry was made unreadable; it follows from nothing. */
+export const UNREADABLE: AuditEntry = { sequence: 0, at: new Date(0).toISOString(), actor: '', role: 'read', action: 'unreadable', target: '', before: null, after: null, previous: '', hash: '' }
 
 /** Where the chain ends: its last entry's number and hash. */
 export interface AuditHead {

@@ -10,6 +10,9 @@ export interface Readiness {
   degraded: Record<string, string>
 }
 
+/** A client that takes longer than this to send its request is cut off. */
+const REQUEST_TIMEOUT_MS = 10_000
+
 /** What every server of ours holds to: strict validation, bounded bodies, no URL in any log. */
 export const strictServer = (logger: Logger) => ({
   loggerInstance: logger as FastifyBaseLogger,
@@ -18,9 +21,14 @@ export const strictServer = (logger: Logger) => ({
   childLoggerFactory: (own: FastifyBaseLogger) => own,
   /** a request is an id, a room and a ttl; 16 KiB leave room for a user id of any sane length */
   bodyLimit: 16 * 1024,
-  /** a client that takes longer than this to send its request is cut off */
-  requestTimeout: 10_000,
-  http: { connectionsCheckingInterval: 1_000 },
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  http: {
+    // Node's own 60 s are longer than the timeout of a whole request, and Node then takes the one for the other
+    headersTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: 1_000,
+    // a missing Host is answered by Node with an empty 400; the control plane looks for it itself and says what is wrong
+    requireHostHeader: false
+  },
   ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } }
 }) as const
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { chainEntry, EMPTY_CHAIN } from '../domain/audit.ts'
-import type { Actor, AuditEntry, AuditHead } from '../domain/audit.ts'
+import { Compile } from 'typebox/compile'
+import { AuditEntry, chainEntry, EMPTY_CHAIN, UNREADABLE } from '../domain/audit.ts'
+import type { Actor, AuditHead } from '../domain/audit.ts'
 import type { Redis } from './connect.ts'
 import { centralKeys } from './keys.ts'
 
@@ -24,6 +25,9 @@ export interface Change<Result> {
   result: Result
 }
 
+/** Another change came between, every time. */
+export class ChangesCollided extends Error {}
+
 /** Changes are made by people and their tools: seven of them in the same moment are one too many. */
 const ATTEMPTS = 8
 const RETRY_MS = 15
@@ -31,7 +35,7 @@ const RETRY_MS = 15
 /**
  * Makes one change: `decide` reads what it needs and says what shall be written, or returns a bare result where nothing
  * is to be changed. Where another change comes between, it decides again.
- * @throws what `decide` throws, and where others never leave it a moment
+ * @throws what `decide` throws, and ChangesCollided where others never leave it a moment
  */
 export async function makeChange<Result> (redis: Redis, actor: Actor, nowMs: number, decide: () => Promise<Change<Result> | { result: Result }>): Promise<Result> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -40,7 +44,7 @@ export async function makeChange<Result> (redis: Redis, actor: Actor, nowMs: num
     if (!('writes' in change) || await commit(redis, actor, nowMs, head, change)) return change.result
     await delay(RETRY_MS * attempt)
   }
-  throw new Error('too many changes at the same time')
+  throw new ChangesCollided('too many changes at the same time')
 }
 
 async function commit (redis: Redis, actor: Actor, nowMs: number, head: string | null, change: Change<unknown>): Promise<boolean> {
@@ -52,14 +56,30 @@ async function commit (redis: Redis, actor: Actor, nowMs: number, head: string |
 }
 
 function parseHead (head: string | null): AuditHead {
-  const [sequence, hash] = head?.split(':') ?? []
+  const [, sequence, hash] = /^(\d{1,15}):([0-9a-f]{64})$/.exec(head ?? '') ?? []
   return sequence !== undefined && hash !== undefined ? { sequence: Number(sequence), hash } : EMPTY_CHAIN
 }
 
 export const readAuditHead = async (redis: Redis): Promise<AuditHead> => parseHead(await redis.get(centralKeys.auditHead))
 
-/** Entries of a sequence from `first` on, the oldest first; the first of all has number 1. */
-export async function readAudit (redis: Redis, first: number, count: number): Promise<AuditEntry[]> {
-  const entries = await redis.lrange(centralKeys.audit, first - 1, first - 2 + count)
-  return entries.map(json => JSON.parse(json))
+const entryCheck = Compile(AuditEntry)
+
+/** Whoever tampers with the list writes what he likes: that must be found, not stumbled over. */
+function parseEntry (json: string): AuditEntry {
+  try {
+    const entry: unknown = JSON.parse(json)
+    return entryCheck.Check(entry) ? entry : UNREADABLE
+  } catch {
+    return UNREADABLE
+  }
+}
+
+/** Entries of a sequence from `first` on, the oldest first, and the head of the same moment; the first of all has number 1. */
+export async function readAudit (redis: Redis, first: number, count: number): Promise<{ entries: AuditEntry[], head: AuditHead }> {
+  const answers = await redis.multi().lrange(centralKeys.audit, first - 1, first - 2 + count).get(centralKeys.auditHead).exec()
+  const [entries, head] = (answers ?? []).map(([error, value]) => {
+    if (error) throw error
+    return value
+  })
+  return { entries: (entries as string[]).map(parseEntry), head: parseHead(head as string | null) }
 }

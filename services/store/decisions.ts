@@ -37,6 +37,8 @@ export async function writeIssued (redis: Redis, { decisions, reserved, keysUsed
 
 /** Decisions of one page, the newest first, and where the next page begins. */
 export async function readDecisions (redis: Redis, before: string | undefined, count: number): Promise<{ decisions: Array<Decision & { id: string }>, oldest: string | undefined }> {
+  // nothing is before the first id there can be, and Redis will not be asked for it
+  if (before !== undefined && /^0+-0+$/.test(before)) return { decisions: [], oldest: undefined }
   const entries = await redis.xrevrange(centralKeys.decisions, before === undefined ? '+' : `(${before}`, '-', 'COUNT', count)
   return {
     decisions: entries.map(([id, fields]) => ({ id, ...JSON.parse(fields[1] ?? '{}') })),

@@ -31,6 +31,7 @@ export function startOwnProcess (t: Test, name: ProcessName, settings: Record<st
 
   return {
     said,
+    pid: child.pid ?? 0,
     get running (): boolean { return child.exitCode === null && child.signalCode === null },
     /** its exit code, or the signal that ended it; rejects if it still runs after the deadline */
     exit: async (deadlineMs: number) => await within(deadlineMs, `${name} has ended`, exited),

@@ -36,15 +36,20 @@ export function useConventions (server: FastifyInstance, metrics: ControlPlaneMe
   server.setNotFoundHandler(() => { throw problems.noRoute() })
   // a POST may say nothing at all: every field of every body is optional somewhere
   const parseJson = server.getDefaultJsonParser('error', 'error')
-  server.removeContentTypeParser('application/json')
+  // text is no body of any call: 415, not 400
+  server.removeContentTypeParser(['application/json', 'text/plain'])
   server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') return done(null, undefined)
     return parseJson(request, body as string, (error, value) => { done(error && new errorCodes.FST_ERR_CTP_INVALID_JSON_BODY(), value) })
   })
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('cache-control', 'no-store')
-    done(hasRepeated(request.raw) ? problems.repeatedHeader() : undefined)
+    if (hasRepeated(request.raw)) done(problems.repeatedHeader())
+    else done(request.headers.host === undefined && request.raw.httpVersion === '1.1' ? problems.noHost() : undefined)
   })
+  // two requests Node would answer by itself, one with an empty 417 and one not at all
+  server.server.on('checkExpectation', (request, response) => { server.server.emit('request', request, response) })
+  server.server.on('connect', (_request, socket) => { socket.end(clientProblem(undefined)) })
   server.addHook('preValidation', (request, _reply, done) => {
     if (request.body === undefined && request.method === 'POST') request.body = {}
     done()

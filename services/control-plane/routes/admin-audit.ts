@@ -14,22 +14,21 @@ export function addAuditRoutes (fastify: FastifyInstance, { redis }: AdminContex
 
   server.get('/audit', { schema: { tags, summary: 'Changes made by the admin API', querystring: AuditQuery, response: { 200: AuditReply } } }, async request => {
     const limit = Number(request.query.limit ?? 100)
-    const head = await readAuditHead(redis)
-    const first = request.query.from === undefined ? Math.max(1, head.sequence - limit + 1) : Number(request.query.from)
-    return { entries: await readAudit(redis, first, limit), head }
+    const first = request.query.from === undefined ? Math.max(1, (await readAuditHead(redis)).sequence - limit + 1) : Number(request.query.from)
+    return await readAudit(redis, first, limit)
   })
 
   server.get('/audit/verify', { schema: { tags, summary: 'Checks the chain from its first entry to its head', response: { 200: VerifyReply } } }, async () => {
-    const head = await readAuditHead(redis)
     let last = EMPTY_CHAIN
     for (;;) {
-      const entries = (await readAudit(redis, last.sequence + 1, PAGE)).filter(({ sequence }) => !(sequence > head.sequence))
+      const { entries, head } = await readAudit(redis, last.sequence + 1, PAGE)
       const broken = findBreak(last, entries)
-      if (broken) return { intact: false, entries: last.sequence + entries.indexOf(broken), brokenAt: last.sequence + entries.indexOf(broken) + 1, head }
-      last = entries.at(-1) ?? last
-      if (entries.length < PAGE) break
+      const intact = broken ? entries.slice(0, entries.indexOf(broken)) : entries
+      last = intact.at(-1) ?? last
+      if (!broken && entries.length === PAGE) continue
+      const whole = !broken && last.sequence === head.sequence && last.hash === head.hash
+      // entries the head does not tell of were added by hand
+      return { intact: whole, entries: last.sequence, brokenAt: whole ? null : Math.min(last.sequence, head.sequence) + 1, head }
     }
-    const whole = last.hash === head.hash
-    return { intact: whole, entries: last.sequence, brokenAt: whole ? null : last.sequence + 1, head }
   })
 }

@@ -76,7 +76,7 @@ t.test('two replicas that end a rotation do it once, and it stands in the audit'
   t.match(await finish(NOW_MS), { generations: [1, 2], rotation: { overlapSeconds: 60, confirmedAtMs: NOW_MS } })
   t.match(await finish(NOW_MS + 59_999), { generations: [1, 2], rotation: { confirmedAtMs: NOW_MS } })
   t.same(await finish(NOW_MS + 60_000), { ...before, generations: [2] })
-  t.same((await readAudit(redis, 1, 100)).filter(({ action }) => action === 'node.retire-secret').map(({ actor, target }) => [actor, target]), [['spillway', 'n']])
+  t.same((await readAudit(redis, 1, 100)).entries.filter(({ action }) => action === 'node.retire-secret').map(({ actor, target }) => [actor, target]), [['spillway', 'n']])
 })
 
 t.test('a replica that has not heard of a rotation seals and registers under the new key all the same', async t => {
