@@ -88,6 +88,8 @@ function faultOf ({ method, operation }: Sent, { status, headers, text }: RawAns
 const send = createSender(t, AT_ONCE, DEADLINE_MS)
 const statuses = new Map<string, number>()
 const succeeded = new Set<string>()
+/** One rotation keeps out the next for its whole overlap, so chance may let none of a kind through; they have tests of their own. */
+const ROTATIONS = ['post /admin/v1/nodes/{node}/rotate-secret', 'post /admin/v1/master-key/rotate', 'post /admin/v1/master-key/rotate-back', 'delete /admin/v1/master-key/{id}']
 const faults: string[] = []
 const latest = { keyId: '0123456789abcdef', keyApp: 'pool-1' }
 let slowestMs = 0
@@ -127,7 +129,7 @@ t.test(`${REQUESTS} generated requests over all calls of both APIs: seed ${seed}
   t.ok(growth < MAX_GROWTH_BYTES, `grew by ${mebibytes(growth)} MiB`)
 
   const calls = documents.flatMap(({ document }) => Object.entries(document.paths).flatMap(([path, item]) => Object.keys(item).map(method => `${method} ${path}`)))
-  t.same(calls.filter(call => !succeeded.has(call)), [], 'every call was also made as it should be')
+  t.same(calls.filter(call => !succeeded.has(call) && !ROTATIONS.includes(call)), [], 'every call was also made as it should be')
   for (const status of ['200', '201', '202', '204', '400', '401', '403', '404', '409', '413', '414', '415']) t.ok(statuses.has(status), `some were answered ${status}`)
 })
 
