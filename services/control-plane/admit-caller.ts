@@ -22,8 +22,8 @@ export interface AdmissionOptions {
   now: () => number
 }
 
-/** A caller that may have a credential: proven, and within its limits and caps. `user` is the one a token speaks for, or the request names. */
-export interface Admitted extends Caller, UserName {
+/** A caller that is proven, and what it is called; nothing is said yet of limits. `user` is the one a token speaks for, or the request names. */
+export interface KnownCaller extends Caller, UserName {
   /** the one it was judged by, and is to be served by */
   snapshot: Snapshot
   nowMs: number
@@ -34,15 +34,15 @@ export interface Admitted extends Caller, UserName {
  * @throws Problem for whoever may not
  */
 export function createAdmission (options: AdmissionOptions) {
-  function limitsOf ({ app: { id, requestsPerMinute }, kind, user, limit }: Admitted, request: FastifyRequest): Limit[] {
-    const limits = [{ name: `app:${id}`, perMinute: requestsPerMinute.app }]
-    if (kind === 'publishable') limits.push({ name: `publishable:${id}`, perMinute: requestsPerMinute.publishable })
-    if (user !== undefined) limits.push({ name: limit, perMinute: requestsPerMinute.user })
-    if (kind !== 'secret') limits.push({ name: `address:${id}:${options.names.ofAddress(request.ip)}`, perMinute: requestsPerMinute.address })
+  function limitsOf ({ app: { id, requestsPerMinute }, kind, user, limit }: KnownCaller, request: FastifyRequest): Limit[] {
+    const limits: Limit[] = [{ name: `app:${id}`, scope: 'of this app', perMinute: requestsPerMinute.app }]
+    if (kind === 'publishable') limits.push({ name: `publishable:${id}`, scope: 'with publishable keys of this app', perMinute: requestsPerMinute.publishable })
+    if (user !== undefined) limits.push({ name: limit, scope: 'for this user', perMinute: requestsPerMinute.user })
+    if (kind !== 'secret') limits.push({ name: `address:${id}:${options.names.ofAddress(request.ip)}`, scope: 'from this address', perMinute: requestsPerMinute.address })
     return limits
   }
 
-  function authenticate (request: FastifyRequest, reply: FastifyReply, token: string | undefined, asked: string | undefined): Admitted | Promise<Admitted> {
+  function authenticate (request: FastifyRequest, reply: FastifyReply, token: string | undefined, asked: string | undefined): KnownCaller | Promise<KnownCaller> {
     const { origin } = request.headers
     const nowMs = options.now()
     const snapshot = options.snapshot()
@@ -58,18 +58,18 @@ export function createAdmission (options: AdmissionOptions) {
     })
   }
 
-  function spend (admitted: Admitted, request: FastifyRequest, reply: FastifyReply): Admitted | Promise<Admitted> {
-    return whenKnown(options.limits.spend(limitsOf(admitted, request)), ({ outcome, lease }) => {
+  function spend (caller: KnownCaller, request: FastifyRequest, reply: FastifyReply): KnownCaller | Promise<KnownCaller> {
+    return whenKnown(options.limits.spend(limitsOf(caller, request)), ({ spent, lease, scope }) => {
       tellLimit(reply, lease)
-      if (outcome === 'refused') throw problems.tooMany(SCOPES[lease.limit.slice(0, lease.limit.indexOf(':'))] ?? '', retryAfterSeconds(lease))
-      const reached = findCapReached(admitted)
+      if (!spent) throw problems.tooMany(scope, retryAfterSeconds(lease))
+      const reached = findCapReached(caller)
       if (reached) throw problems.relayQuota(reached.detail, reached.retryAfterSeconds)
-      return admitted
+      return caller
     })
   }
 
   /** The relay cap of its app that one more credential would pass. */
-  function findCapReached ({ app, userTag, snapshot, nowMs }: Admitted): CapReached | undefined {
+  function findCapReached ({ app, userTag, snapshot, nowMs }: KnownCaller): CapReached | undefined {
     const use = hasCaps(app.relayCaps) ? snapshot.relayUse.get(app.id) : undefined
     if (!use) return undefined
     const reserved = [...new Set([...use.reserved, ...options.recorder.placesOf(app.id)])]
@@ -81,13 +81,11 @@ export function createAdmission (options: AdmissionOptions) {
     findCapReached,
 
     /** @param asked the user the request names */
-    admit: (request: FastifyRequest, reply: FastifyReply, token: string | undefined, asked: string | undefined): Admitted | Promise<Admitted> =>
-      whenKnown(authenticate(request, reply, token, asked), admitted => spend(admitted, request, reply))
+    admit: (request: FastifyRequest, reply: FastifyReply, token: string | undefined, asked: string | undefined): KnownCaller | Promise<KnownCaller> =>
+      whenKnown(authenticate(request, reply, token, asked), caller => spend(caller, request, reply))
   }
 }
 export type Admission = ReturnType<typeof createAdmission>
-
-const SCOPES: Record<string, string> = { app: 'of this app', publishable: 'with publishable keys of this app', user: 'for this user', address: 'from this address' }
 
 /** draft-ietf-httpapi-ratelimit-headers-06, section 4, of the limit that is nearest to its end. */
 function tellLimit (reply: FastifyReply, lease: Lease): void {

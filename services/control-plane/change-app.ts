@@ -1,6 +1,6 @@
 import type { App } from '../domain/app.ts'
 import type { AppReply, ChangeApp, SetUserJwt } from './admin-schemas.ts'
-import { Problem, problems } from './problems.ts'
+import { problems } from './problems.ts'
 
 /** What was asked for over what there is; nested settings are changed one by one. */
 export function changeApp (app: App, { userJwt, ...change }: ChangeApp, sealSecret: (text: string) => string): App {
@@ -14,8 +14,8 @@ export function changeApp (app: App, { userJwt, ...change }: ChangeApp, sealSecr
 }
 
 function setUserJwt (app: string, { issuer, audience = app, secret, jwksUrl }: SetUserJwt, sealSecret: (text: string) => string): App['userJwt'] {
-  if ((secret === undefined) === (jwksUrl === undefined)) throw new Problem(400, 'invalid_request', 'userJwt takes either "secret" or "jwksUrl"')
-  if (jwksUrl !== undefined && !URL.canParse(jwksUrl)) throw new Problem(400, 'invalid_request', 'userJwt.jwksUrl is no URL')
+  if ((secret === undefined) === (jwksUrl === undefined)) throw problems.eitherSecretOrKeySet()
+  if (jwksUrl !== undefined && !URL.canParse(jwksUrl)) throw problems.noKeySetUrl()
   return { issuer, audience, jwksUrl: jwksUrl ?? null, sealedSecret: secret === undefined ? null : sealSecret(secret) }
 }
 

@@ -87,7 +87,7 @@ function reseal (apps: Iterable<App>, ring: KeyRing, key: MasterKey): Write[] {
     if (!app.userJwt || !sealed || sealedUnder(sealed) === key.id) continue
     const secret = unsealSecret(ring, sealed)
     if (secret === undefined) continue
-    writes.push(writeApp(app.id, app, { ...app, userJwt: { ...app.userJwt, sealedSecret: sealSecret(key, secret, newNonce()) } }))
+    writes.push(writeApp(app.id, { ...app, userJwt: { ...app.userJwt, sealedSecret: sealSecret(key, secret, newNonce()) } }))
   }
   return writes
 }

@@ -3,7 +3,7 @@ import type { App } from '../domain/app.ts'
 import type { CallerKind } from '../domain/decision.ts'
 import type { Snapshot } from '../policy/next-snapshot.ts'
 import { RecentMap } from '../runtime/recent-map.ts'
-import { sha256 } from './plugins/bearer.ts'
+import { sha256 } from '../domain/sha256.ts'
 import { problems } from './problems.ts'
 import type { VerifyUserJwt } from './verify-user-jwt.ts'
 
@@ -30,7 +30,7 @@ const COMPACT_JWT = /^[\w-]+\.[\w-]*\.[\w-]*$/
  * @param origin of the page that asks, as its browser says
  */
 export function identifyCaller ({ appsAndKeys }: Snapshot, verifyUserJwt: VerifyUserJwt, token: string | undefined, origin: string | undefined): Caller | Promise<Caller> {
-  if (token === undefined) throw problems.noCredential()
+  if (token === undefined) throw problems.noBearer()
   if (!token.startsWith(KEY_PREFIX.secret) && COMPACT_JWT.test(token)) {
     return verifyUserJwt(appsAndKeys, token).then(({ app, user }) => checkOrigin({ app, kind: 'jwt', key: undefined, user }, origin))
   }

@@ -2,11 +2,12 @@ import { DEFAULT_TTL_SECONDS } from '../domain/app.ts'
 import type { App } from '../domain/app.ts'
 import type { Decision } from '../domain/decision.ts'
 import type { ProviderName } from '../domain/provider.ts'
+import { RecentMap } from '../runtime/recent-map.ts'
 import { decideRoute } from '../policy/decide-route.ts'
 import type { RouteRequest, Step } from '../policy/decide-route.ts'
 import type { Snapshot } from '../policy/next-snapshot.ts'
 import type { Minted, MintRequest, Provider, Providers } from './providers/provider.ts'
-import type { Admitted } from './admit-caller.ts'
+import type { KnownCaller } from './admit-caller.ts'
 import type { CredentialsReply, CredentialsRequest } from './schemas.ts'
 import { problems } from './problems.ts'
 
@@ -24,15 +25,15 @@ const REFRESH_AFTER = 0.75
  * An app asks, ICE servers come back: decide -> mint -> record -> answer. Needs no Redis: the snapshot holds all.
  * @throws Problem no_provider where every step of the plan fails
  */
-export async function issueCredentials (issuing: Issuing, admitted: Admitted, request: CredentialsRequest): Promise<CredentialsReply> {
-  const { app, userTag, userId, snapshot, nowMs } = admitted
+export async function issueCredentials (issuing: Issuing, caller: KnownCaller, request: CredentialsRequest): Promise<CredentialsReply> {
+  const { app, userTag, userId, snapshot, nowMs } = caller
   const mintRequest = { app: app.id, userTag, userId, ttlSeconds: ttlOf(app, request), nowMs }
   const failed: ProviderName[] = []
 
-  for (const step of decideRoute(routeRequest(admitted, request), snapshot, issuing.available)) {
+  for (const step of decideRoute(routeRequest(caller, request), snapshot, issuing.available)) {
     try {
       const minted = await (issuing.providers[step.provider] as Provider).mint(mintRequest, step)
-      issuing.record(app, describe(admitted, mintRequest, minted, step, failed))
+      issuing.record(app, describe(caller, mintRequest, minted, step, failed))
       return answer(minted, mintRequest, step, snapshot)
     } catch (error) {
       failed.push(step.provider)
@@ -43,14 +44,14 @@ export async function issueCredentials (issuing: Issuing, admitted: Admitted, re
 }
 
 /** What the app asks for and what it may have. @throws Problem region_not_allowed */
-export function routeRequest ({ app, userTag }: Admitted, { room, region }: CredentialsRequest): RouteRequest {
+export function routeRequest ({ app, userTag }: KnownCaller, { room, region }: CredentialsRequest): RouteRequest {
   if (region !== undefined && app.regions.length > 0 && !app.regions.includes(region)) throw problems.foreignRegion(region)
   return { userTag, room, region, regions: app.regions, paidSpill: app.paidSpill }
 }
 
 export const ttlOf = (app: App, { ttl }: CredentialsRequest): number => Math.min(ttl ?? DEFAULT_TTL_SECONDS, app.maxTtlSeconds)
 
-function describe ({ app, userTag, kind }: Admitted, { ttlSeconds, nowMs }: MintRequest, minted: Minted, step: Step, failed: readonly ProviderName[]): Decision {
+function describe ({ app, userTag, kind }: KnownCaller, { ttlSeconds, nowMs }: MintRequest, minted: Minted, step: Step, failed: readonly ProviderName[]): Decision {
   return {
     atMs: nowMs,
     app: app.id,
@@ -83,16 +84,10 @@ function answer (minted: Minted, { ttlSeconds, nowMs }: MintRequest, step: Step,
 }
 
 /** All requests of a second and a ttl end in the same second, so a moment is made once and read a thousand times. */
-const isoSeconds = new Map<number, string>()
-const MAX_ISO_SECONDS = 1_000
+const isoSeconds = new RecentMap<number, string>(1_000)
 
 /** ISO 8601 to the second, rounded down. */
 function isoSecond (atMs: number): string {
   const second = Math.floor(atMs / 1000)
-  let iso = isoSeconds.get(second)
-  if (iso === undefined) {
-    if (isoSeconds.size === MAX_ISO_SECONDS) isoSeconds.clear()
-    isoSeconds.set(second, iso = new Date(second * 1000).toISOString())
-  }
-  return iso
+  return isoSeconds.take(second, () => new Date(second * 1000).toISOString())
 }

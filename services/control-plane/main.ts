@@ -14,6 +14,7 @@ import { createAdmission } from './admit-caller.ts'
 import { allowFleetPeers } from './allow-fleet-peers.ts'
 import { createServers } from './app.ts'
 import { checkSettings, ControlPlaneConfig, readProviderSettings, splitList } from './config.ts'
+import { createDecisionEraser } from './erase-decisions.ts'
 import { finishRotations } from './finish-rotations.ts'
 import { createControlPlaneMetrics } from './metrics.ts'
 import { createKeyedNames } from './keyed-names.ts'
@@ -41,12 +42,14 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
     if (!invalid.has(node)) logger.error({ node }, 'the heartbeat of this node cannot be read, so it is not used: is its agent of another version?')
     invalid.add(node)
   })
+  const eraseDecisions = createDecisionEraser(redis, Date.now)
   const watching = repeat(SNAPSHOT_MS, async () => {
     try {
       const nodes = await fleet.read()
       outage.recovered()
       await allowFleetPeers(redis, nodes).catch((error: Error) => { logger.error({ reason: error.message }, "the fleet's addresses could not be written") })
       await finishRotations(redis, nodes, Date.now()).catch((error: Error) => { logger.error({ reason: error.message }, 'a rotation could not be taken further') })
+      await eraseDecisions().catch((error: Error) => { logger.error({ reason: error.message }, 'decisions about a user to be forgotten could not be deleted') })
     } finally {
       if (fleet.snapshot) ownMetrics.showFleet(fleet.snapshot)
     }

@@ -41,16 +41,17 @@ export function createIssuedRecorder ({ redis, now, onDropped, onError }: Record
     dropOld(places, now() - RESERVATION_MS)
     while (waiting.length > 0 || untold.length > 0 || keysUsed.size > 0) {
       const [decisions, reserved, used] = [waiting.slice(0, RECORDS_A_SCRIPT), untold, new Map(keysUsed)]
+      waiting = waiting.slice(decisions.length)
       untold = []
       keysUsed.clear()
       try {
         await writeIssued(redis, { decisions, reserved, keysUsed: used })
       } catch (error) {
+        waiting = [...decisions, ...waiting]
         untold = [...reserved, ...untold]
         for (const [key, atMs] of used) keysUsed.set(key, atMs)
         throw error
       }
-      waiting = waiting.slice(decisions.length)
     }
   }
   const flushing = repeat(FLUSH_MS, flush, onError)

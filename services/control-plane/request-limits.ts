@@ -1,4 +1,4 @@
-import { hasToken, isPressing, openLease, settle, settleAlone } from '../policy/spend-tokens.ts'
+import { isPressing, openLease, settle, settleAlone, spend } from '../policy/spend-tokens.ts'
 import type { Lease } from '../policy/spend-tokens.ts'
 import { takeTokens } from '../store/rate-limits.ts'
 import type { Redis } from '../store/connect.ts'
@@ -14,13 +14,21 @@ const PAYMENTS_A_SCRIPT = 500
 /** How long a request may wait for a payment under way, where its lease is used up in the middle of a burst. */
 const WAIT_MS = 250
 
+/** What a limit is on, in words for who has reached it. */
+export type Scope = 'of this app' | 'with publishable keys of this app' | 'for this user' | 'from this address'
+
 export interface Limit {
   name: string
+  scope: Scope
   perMinute: number
 }
 
-/** `spent`: one token of each · `refused`: none of any, and the lease that has none to give */
-export type Verdict = { outcome: 'spent' | 'refused', lease: Lease }
+/** Whether one token of each was spent; if not, none was of any. `lease` is of the limit that decided, or is nearest to its end. */
+export interface Verdict {
+  spent: boolean
+  lease: Lease
+  scope: Scope
+}
 
 /**
  * Spends tokens of several limits at once, all or none. Answers at once from leases; a lease half used up is paid for
@@ -48,7 +56,7 @@ export function createRequestLimits (redis: Redis, now: () => number, onError: (
 
   async function payFor (due: readonly Lease[]): Promise<void> {
     try {
-      const paid = await takeTokens(redis, due.map(({ limit, perMinute, debt }) => ({ limit, perMinute, tokens: debt })))
+      const paid = await takeTokens(redis, due.map(({ name, perMinute, debt }) => ({ limit: name, perMinute, tokens: debt })))
       for (const [index, { tokens, left }] of paid.entries()) settle(due[index] as Lease, tokens, left)
     } catch (error) {
       onError(error as Error)
@@ -64,26 +72,20 @@ export function createRequestLimits (redis: Redis, now: () => number, onError: (
   }
   const paying = repeat(PAY_MS, async () => { if (owing.size > 0) await payNow() }, onError)
 
-  function trySpend (wanted: readonly Lease[]): Verdict {
-    const empty = wanted.find(lease => !hasToken(lease))
-    if (empty) return { outcome: 'refused', lease: empty }
-    let scarcest = wanted[0] as Lease
-    for (const lease of wanted) {
-      lease.debt += 1
-      if (isPressing(lease)) owing.add(lease)
-      if ((lease.left - lease.debt) * scarcest.perMinute < (scarcest.left - scarcest.debt) * lease.perMinute) scarcest = lease
-    }
+  function trySpend (limits: readonly Limit[], leases: readonly Lease[]): Verdict {
+    const { spent, lease } = spend(leases)
+    if (spent) for (const one of leases) if (isPressing(one)) owing.add(one)
     if (owing.size > 0 && !payment) payNow().catch(onError)
-    return { outcome: 'spent', lease: scarcest }
+    return { spent, lease, scope: limits[leases.indexOf(lease)]?.scope ?? 'of this app' }
   }
 
   return {
     spend (limits: readonly Limit[]): Verdict | Promise<Verdict> {
-      const wanted = limits.map(leaseOf)
-      const verdict = trySpend(wanted)
+      const leases = limits.map(leaseOf)
+      const verdict = trySpend(limits, leases)
       // a bucket last seen empty is not asked again for every request it refuses
-      if (verdict.outcome === 'spent' || verdict.lease.left === 0) return verdict
-      return Promise.race([payNow(), timeout(WAIT_MS)]).then(() => trySpend(wanted))
+      if (verdict.spent || verdict.lease.left === 0) return verdict
+      return Promise.race([payNow(), timeout(WAIT_MS)]).then(() => trySpend(limits, leases))
     },
     stop: async (): Promise<void> => {
       await paying.stop()

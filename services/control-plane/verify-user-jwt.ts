@@ -1,8 +1,8 @@
 import { createSecretKey } from 'node:crypto'
 import { createRemoteJWKSet, decodeJwt, errors, jwtVerify } from 'jose'
 import type { JWTPayload, JWTVerifyOptions } from 'jose'
-import { LRUCache } from 'lru-cache'
 import type { App, AppsAndKeys } from '../domain/app.ts'
+import { RecentMap } from '../runtime/recent-map.ts'
 import { problems } from './problems.ts'
 
 export interface VerifiedUser {
@@ -30,26 +30,17 @@ const MAX_KEYS = 1_000
  * @throws Problem invalid_token, token_expired, keys_unavailable
  */
 export function createUserJwtVerifier (unsealSecret: (sealed: string) => string | undefined, now: () => number): VerifyUserJwt {
-  const keySets = new LRUCache<string, ReturnType<typeof createRemoteJWKSet>>({ max: MAX_KEYS })
-  const secrets = new LRUCache<string, ReturnType<typeof createSecretKey>>({ max: MAX_KEYS })
+  const keySets = new RecentMap<string, ReturnType<typeof createRemoteJWKSet>>(MAX_KEYS)
+  const secrets = new RecentMap<string, ReturnType<typeof createSecretKey>>(MAX_KEYS)
 
-  function keySetAt (url: string): ReturnType<typeof createRemoteJWKSet> {
-    const held = keySets.get(url)
-    if (held) return held
-    const keySet = createRemoteJWKSet(new URL(url), { timeoutDuration: JWKS_DEADLINE_MS, cooldownDuration: JWKS_COOLDOWN_MS, cacheMaxAge: JWKS_KEPT_MS })
-    keySets.set(url, keySet)
-    return keySet
-  }
+  const keySetAt = (url: string) => keySets.take(url, () =>
+    createRemoteJWKSet(new URL(url), { timeoutDuration: JWKS_DEADLINE_MS, cooldownDuration: JWKS_COOLDOWN_MS, cacheMaxAge: JWKS_KEPT_MS }))
 
-  function secretOf (sealed: string): ReturnType<typeof createSecretKey> {
-    const held = secrets.get(sealed)
-    if (held) return held
+  const secretOf = (app: string, sealed: string) => secrets.take(sealed, () => {
     const text = unsealSecret(sealed)
-    if (text === undefined) throw problems.keysUnavailable()
-    const secret = createSecretKey(text, 'utf8')
-    secrets.set(sealed, secret)
-    return secret
-  }
+    if (text === undefined) throw problems.secretLost(app)
+    return createSecretKey(text, 'utf8')
+  })
 
   return async (apps, token) => {
     const app = findApp(apps, token)
@@ -59,10 +50,10 @@ export function createUserJwtVerifier (unsealSecret: (sealed: string) => string 
     try {
       const { payload } = jwksUrl !== null
         ? await jwtVerify(token, keySetAt(jwksUrl), { ...options, algorithms: PUBLIC_KEY_ALGORITHMS })
-        : await jwtVerify(token, secretOf(sealedSecret ?? ''), { ...options, algorithms: ['HS256'] })
+        : await jwtVerify(token, secretOf(app.id, sealedSecret ?? ''), { ...options, algorithms: ['HS256'] })
       return { app, user: subjectOf(payload) }
     } catch (error) {
-      throw problemOf(error as Error)
+      throw problemOf(error as Error, jwksUrl !== null)
     }
   }
 }
@@ -84,13 +75,13 @@ function subjectOf ({ sub }: JWTPayload): string {
   return sub
 }
 
-function problemOf (error: Error): Error {
+function problemOf (error: Error, byKeySet: boolean): Error {
   if (error instanceof errors.JWTExpired) return problems.expiredJwt()
   if (error instanceof errors.JWTClaimValidationFailed) return problems.invalidJwt(`the claim "${error.claim}" of this token is missing or not as it must be`)
   if (error instanceof errors.JOSEAlgNotAllowed || error instanceof errors.JOSENotSupported) return problems.invalidJwt('the algorithm of this token is not allowed for its app')
   if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) return problems.invalidJwt('the key of this token is not, or not once, in the key set of its app')
   if (error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWSInvalid || error instanceof errors.JWTInvalid) return problems.invalidJwt('this token was not signed with the key of its app')
   // what is left is the way to the key set: no answer, no JSON, no keys, or numbers that are none (a DOMException of WebCrypto)
-  if (error instanceof errors.JOSEError || error instanceof TypeError || error instanceof SyntaxError || error instanceof DOMException) return problems.keysUnavailable()
+  if (byKeySet && (error instanceof errors.JOSEError || error instanceof TypeError || error instanceof SyntaxError || error instanceof DOMException)) return problems.keySetAway()
   return error
 }

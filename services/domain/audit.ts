@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
+import { sha256 } from './sha256.ts'
 
 /** What one admin token may do; each may also do what stands before it. */
 export const ADMIN_ROLES = ['read', 'operate', 'admin'] as const
@@ -58,7 +58,7 @@ export function chainEntry (head: AuditHead, change: AuditChange, at: string): A
 }
 
 function hashOf ({ sequence, at, actor, role, action, target, before, after, previous }: Omit<AuditEntry, 'hash'>): string {
-  return createHash('sha256').update(JSON.stringify([sequence, at, actor, role, action, target, before ?? null, after ?? null, previous])).digest('hex')
+  return sha256(JSON.stringify([sequence, at, actor, role, action, target, before ?? null, after ?? null, previous]))
 }
 
 /**

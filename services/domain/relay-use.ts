@@ -31,5 +31,15 @@ export function nextMonthMs (atMs: number): number {
   return Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1)
 }
 
+/** What a month has relayed is kept for two months after its last byte: the month itself may still be the third of them. */
+export const RELAYED_TTL_SECONDS = 62 * 24 * 3600
+export const RELAYED_MONTHS = 4
+
+/** This month and those before it, `yyyymm`, `count` in all. */
+export function monthsBack (atMs: number, count: number): string[] {
+  const at = new Date(atMs)
+  return Array.from({ length: count }, (_, back) => monthOf(Date.UTC(at.getUTCFullYear(), at.getUTCMonth() - back)))
+}
+
 /** How long a credential holds a place for the sessions it is for: clients allocate as soon as they have it. */
 export const RESERVATION_MS = 30_000

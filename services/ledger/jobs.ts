@@ -53,12 +53,15 @@ export async function retain ({ redis, logger }: JobContext, nowMs: number): Pro
   await forgetEndedBefore(redis, nowMs - LOST_SESSION_TTL_SECONDS * 1000)
 }
 
+/** A control plane looks for decisions once more two seconds after it was asked, so a wish stands for longer. */
+const ERASURE_STANDS_MS = 10_000
+
 /** Forgets the users an operator wants forgotten; one whose call goes on is forgotten once that has ended. */
 export async function eraseUsers ({ redis, logger }: JobContext, nowMs: number): Promise<void> {
-  for (const userTag of await listErasures(redis)) {
+  for (const { userTag, askedAtMs } of await listErasures(redis)) {
     const open = await eraseFromSessions(redis, userTag)
     await eraseFromRelayUse(redis, userTag, nowMs)
-    if (open > 0) continue
+    if (open > 0 || nowMs - askedAtMs < ERASURE_STANDS_MS) continue
     await settleErasure(redis, userTag)
     logger.info('forgot a user')
   }

@@ -33,16 +33,20 @@ export function decideRoute (request: RouteRequest, snapshot: Snapshot, availabl
   const steps: Step[] = []
   for (const provider of available) {
     if (provider === 'coturn') {
-      const allowed = snapshot.nodes.filter(({ region }) => mayRelayIn(request, region))
-      const up = allowed.filter(({ state }) => state === 'up')
-      const candidates = up.length > 0 ? up : allowed.filter(({ state }) => state === 'unknown')
-      if (candidates.length === 0) continue
-      steps.push({ provider, reason: up.length > 0 ? 'healthy' : 'unsure', nodes: rankNodes(request, candidates).slice(0, MAX_NODES).map(({ node }) => node) })
+      const { candidates, reason } = candidatesOf(request, snapshot)
+      if (candidates.length > 0) steps.push({ provider, reason, nodes: rankNodes(request, candidates).slice(0, MAX_NODES).map(({ node }) => node) })
     } else if (request.paidSpill || !isPaid(provider)) {
       steps.push({ provider, reason: provider === 'stun' ? 'last_resort' : 'fallback' })
     }
   }
   return steps
+}
+
+/** The nodes that may serve: those that are well, or where none is known to be, those of which nothing is known. */
+export function candidatesOf (request: Pick<RouteRequest, 'regions'>, { nodes }: Snapshot): { candidates: NodeView[], reason: Reason } {
+  const allowed = nodes.filter(({ region }) => mayRelayIn(request, region))
+  const up = allowed.filter(({ state }) => state === 'up')
+  return up.length > 0 ? { candidates: up, reason: 'healthy' } : { candidates: allowed.filter(({ state }) => state === 'unknown'), reason: 'unsure' }
 }
 
 export const mayRelayIn = ({ regions }: Pick<RouteRequest, 'regions'>, region: string): boolean =>

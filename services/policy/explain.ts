@@ -1,6 +1,6 @@
 import { isPaid } from '../domain/provider.ts'
 import type { ProviderName } from '../domain/provider.ts'
-import { decideRoute, mayRelayIn, rankNodes } from './decide-route.ts'
+import { candidatesOf, decideRoute, mayRelayIn, rankNodes } from './decide-route.ts'
 import type { RouteRequest } from './decide-route.ts'
 import type { NodeView, Snapshot } from './next-snapshot.ts'
 
@@ -32,10 +32,7 @@ export function explain (request: RouteRequest, snapshot: Snapshot, available: r
   const steps = decideRoute(request, snapshot, available)
   const plan = steps.map(step => ({ provider: step.provider, reason: step.reason, nodes: step.provider === 'coturn' ? step.nodes.map(({ id }) => id) : [] }))
   const chosen = plan.flatMap(({ nodes }) => nodes)
-  const usable = chosen.length > 0 && steps.some(({ reason }) => reason === 'unsure') ? 'unknown' : 'up'
-
-  const scores = rankNodes(request, snapshot.nodes.filter(({ state, region }) => state === usable && mayRelayIn(request, region)))
-  const ranked: ExplainedNode[] = scores.map(({ node, elsewhere, crowded, load, lot }) => ({
+  const ranked: ExplainedNode[] = rankNodes(request, candidatesOf(request, snapshot).candidates).map(({ node, elsewhere, crowded, load, lot }) => ({
     ...view(node),
     score: { elsewhere: elsewhere === 1, crowded: crowded === 1, loadTenths: load, lot: lot.slice(0, 8) },
     verdict: chosen.includes(node.id) ? 'chosen' : 'outranked'

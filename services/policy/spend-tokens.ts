@@ -3,7 +3,8 @@
  * in Redis. So a request waits for no bucket, and all replicas together overshoot a limit by at most one lease each.
  */
 export interface Lease {
-  readonly limit: string
+  /** of the bucket in Redis */
+  readonly name: string
   readonly perMinute: number
   readonly most: number
   /** tokens spent and not yet paid for */
@@ -18,10 +19,22 @@ const MINUTE_MS = 60_000
 /** Three seconds' worth: far above what is spent while a payment is on its way, small against the limit. */
 const LEASES_A_MINUTE = 20
 
-export const openLease = (limit: string, perMinute: number): Lease =>
-  ({ limit, perMinute, most: Math.max(1, Math.floor(perMinute / LEASES_A_MINUTE)), debt: 0, left: perMinute, own: undefined })
+export const openLease = (name: string, perMinute: number): Lease =>
+  ({ name, perMinute, most: Math.max(1, Math.floor(perMinute / LEASES_A_MINUTE)), debt: 0, left: perMinute, own: undefined })
 
-export const hasToken = (lease: Lease): boolean => lease.debt < lease.most
+/**
+ * Takes one token of each, or of none: where one has none to give, that one is the answer. Else the one that is nearest to
+ * its end.
+ */
+export function spend (leases: readonly Lease[]): { spent: boolean, lease: Lease } {
+  let scarcest = leases[0] as Lease
+  for (const lease of leases) if (lease.debt >= lease.most) return { spent: false, lease }
+  for (const lease of leases) {
+    lease.debt += 1
+    if (remaining(lease) * scarcest.perMinute < remaining(scarcest) * lease.perMinute) scarcest = lease
+  }
+  return { spent: true, lease: scarcest }
+}
 
 /** Whether to pay: half of the lease is used up. Less may stay owed for ever; it is part of the one lease each. */
 export const isPressing = (lease: Lease): boolean => lease.debt * 2 >= lease.most

@@ -20,10 +20,5 @@ export async function readAdminTokens (redis: Redis): Promise<Map<string, AdminT
   return new Map(Object.entries(await redis.hgetall(centralKeys.adminTokens)).map(([sha256, json]) => [sha256, JSON.parse(json)]))
 }
 
-export const writeAdminToken = (sha256: string, before: AdminToken | null, after: AdminToken | null): Write => ({
-  kind: 'hash',
-  key: centralKeys.adminTokens,
-  field: sha256,
-  before: before && JSON.stringify(before),
-  after: after && JSON.stringify(after)
-})
+export const writeAdminToken = (sha256: string, token: AdminToken | null): Write =>
+  ({ hash: centralKeys.adminTokens, field: sha256, after: token && JSON.stringify(token) })

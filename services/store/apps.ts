@@ -1,6 +1,7 @@
 import { indexApps } from '../domain/app.ts'
 import type { App, AppKey, AppsAndKeys } from '../domain/app.ts'
 import type { Write } from './audit.ts'
+import { answersOf } from './connect.ts'
 import type { Redis } from './connect.ts'
 import { centralKeys } from './keys.ts'
 
@@ -11,27 +12,19 @@ export async function readAppsAndKeys (redis: Redis, knownVersion: string | unde
 }
 
 export async function readAllApps (redis: Redis): Promise<AppsAndKeys> {
-  const answers = await redis.multi()
+  const [version, apps, keys] = await answersOf(redis.multi()
     .get(centralKeys.auditHead)
     .hgetall(centralKeys.apps)
     .hgetall(centralKeys.appKeys)
-    .exec()
-  const [version, apps, keys] = (answers ?? []).map(([error, value]) => {
-    if (error) throw error
-    return value
-  })
+    .exec())
   return indexApps(version as string | null ?? '0', parse<App>(apps), parse<AppKey>(keys))
 }
 
 const parse = <T>(hash: unknown): Map<string, T> =>
   new Map(Object.entries(hash as Record<string, string>).map(([name, json]) => [name, JSON.parse(json) as T]))
 
-const json = (value: unknown): string | null => value === null ? null : JSON.stringify(value)
-
-export const writeApp = (id: string, before: App | null, after: App | null): Write =>
-  ({ kind: 'hash', key: centralKeys.apps, field: id, before: json(before), after: json(after) })
-export const writeKey = (sha256: string, before: AppKey | null, after: AppKey | null): Write =>
-  ({ kind: 'hash', key: centralKeys.appKeys, field: sha256, before: json(before), after: json(after) })
+export const writeApp = (id: string, app: App | null): Write => ({ hash: centralKeys.apps, field: id, after: app && JSON.stringify(app) })
+export const writeKey = (sha256: string, key: AppKey | null): Write => ({ hash: centralKeys.appKeys, field: sha256, after: key && JSON.stringify(key) })
 
 /** When each key was last used, in ms, by its id; to the minute. */
 export async function readKeyUse (redis: Redis): Promise<Map<string, number>> {

@@ -2,18 +2,18 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Compile } from 'typebox/compile'
 import { AuditEntry, chainEntry, EMPTY_CHAIN, UNREADABLE } from '../domain/audit.ts'
 import type { Actor, AuditHead } from '../domain/audit.ts'
+import { answersOf } from './connect.ts'
 import type { Redis } from './connect.ts'
 import { centralKeys } from './keys.ts'
 
 /** One write of a change. The other files of this folder make them, so that keys are spelt here alone. */
-export interface Write {
-  kind: 'hash' | 'set' | 'string'
-  key: string
-  field?: string
-  /** JSON; null where it is not there */
-  before: string | null
-  after: string | null
-}
+export type Write =
+  /** a field of a hash; null takes it out */
+  | { hash: string, field: string, after: string | null }
+  /** a member of a set */
+  | { set: string, member: string, present: boolean }
+  /** a whole key that others write too, so it must still be what it was */
+  | { string: string, before: string | null, after: string }
 
 /** What was decided, to be written together with its entry in the audit. */
 export interface Change<Result> {
@@ -50,9 +50,16 @@ export async function makeChange<Result> (redis: Redis, actor: Actor, nowMs: num
 async function commit (redis: Redis, actor: Actor, nowMs: number, head: string | null, change: Change<unknown>): Promise<boolean> {
   const { action, target, before, after, writes } = change
   const entry = chainEntry(parseHead(head), { actor: actor.name, role: actor.role, action, target, before, after }, new Date(nowMs).toISOString())
-  const keys = [centralKeys.audit, centralKeys.auditHead, ...writes.map(({ key }) => key)]
-  return await redis.commitChange(keys.length, ...keys, head ?? '', `${entry.sequence}:${entry.hash}`, JSON.stringify(entry),
-    ...writes.flatMap(({ kind, field, before, after }) => [kind, field ?? '', before ?? '', after ?? ''])) === 1
+  const spelt = writes.map(spell)
+  const keys = [centralKeys.audit, centralKeys.auditHead, ...spelt.map(({ key }) => key)]
+  return await redis.commitChange(keys.length, ...keys, head ?? '', `${entry.sequence}:${entry.hash}`, JSON.stringify(entry), ...spelt.flatMap(({ values }) => values)) === 1
+}
+
+/** As commit-change.lua takes it: kind, field, before, after. */
+function spell (write: Write): { key: string, values: [string, string, string, string] } {
+  if ('hash' in write) return { key: write.hash, values: ['hash', write.field, '', write.after ?? ''] }
+  if ('set' in write) return { key: write.set, values: ['set', write.member, '', write.present ? 'present' : ''] }
+  return { key: write.string, values: ['string', '', write.before ?? '', write.after] }
 }
 
 function parseHead (head: string | null): AuditHead {
@@ -76,10 +83,6 @@ function parseEntry (json: string): AuditEntry {
 
 /** Entries of a sequence from `first` on, the oldest first, and the head of the same moment; the first of all has number 1. */
 export async function readAudit (redis: Redis, first: number, count: number): Promise<{ entries: AuditEntry[], head: AuditHead }> {
-  const answers = await redis.multi().lrange(centralKeys.audit, first - 1, first - 2 + count).get(centralKeys.auditHead).exec()
-  const [entries, head] = (answers ?? []).map(([error, value]) => {
-    if (error) throw error
-    return value
-  })
+  const [entries, head] = await answersOf(redis.multi().lrange(centralKeys.audit, first - 1, first - 2 + count).get(centralKeys.auditHead).exec())
   return { entries: (entries as string[]).map(parseEntry), head: parseHead(head as string | null) }
 }

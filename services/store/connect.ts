@@ -66,6 +66,16 @@ export function connectRedis ({ url, database, onError, commandTimeoutMs = COMMA
   return redis
 }
 
+/**
+ * The answers of a pipeline or a transaction. ioredis resolves both with errors inside; the first of them is thrown here.
+ */
+export async function answersOf (exec: Promise<Array<[error: Error | null, answer: unknown]> | null>): Promise<unknown[]> {
+  return (await exec ?? []).map(([error, answer]) => {
+    if (error) throw error
+    return answer
+  })
+}
+
 /** How long a process waits for Redis when it starts; then it runs all the same, and says what is missing. */
 export const START_PATIENCE_MS = 3_000
 

@@ -1,5 +1,6 @@
 import { RESERVATION_MS } from '../domain/relay-use.ts'
 import type { Decision } from '../domain/decision.ts'
+import { answersOf } from './connect.ts'
 import type { Redis } from './connect.ts'
 import { centralKeys } from './keys.ts'
 
@@ -32,7 +33,7 @@ export async function writeIssued (redis: Redis, { decisions, reserved, keysUsed
     pipeline.pexpire(key, 2 * RESERVATION_MS)
   }
   if (keysUsed.size > 0) pipeline.hset(centralKeys.appKeysUsed, ...[...keysUsed].flat())
-  for (const [error] of await pipeline.exec() ?? []) if (error) throw error
+  await answersOf(pipeline.exec())
 }
 
 /** Decisions of one page, the newest first, and where the next page begins. */

@@ -3,11 +3,18 @@ import type { Redis } from './connect.ts'
 import { centralKeys } from './keys.ts'
 
 /** The wish that a user be forgotten. */
-export const writeErasure = (userTag: string, atMs: number): Write =>
-  ({ kind: 'set', key: centralKeys.erasures, field: userTag, before: null, after: String(atMs) })
+export interface Erasure {
+  userTag: string
+  askedAtMs: number
+}
 
-/** User tags that are still to be forgotten. */
-export const listErasures = (redis: Redis): Promise<string[]> => redis.smembers(centralKeys.erasures)
+export const writeErasure = ({ userTag, askedAtMs }: Erasure): Write =>
+  ({ hash: centralKeys.erasures, field: userTag, after: String(askedAtMs) })
 
-/** Called by the ledger once it holds nothing of the user any more. */
-export const settleErasure = (redis: Redis, userTag: string): Promise<number> => redis.srem(centralKeys.erasures, userTag)
+/** Users that are still to be forgotten. */
+export async function listErasures (redis: Redis): Promise<Erasure[]> {
+  return Object.entries(await redis.hgetall(centralKeys.erasures)).map(([userTag, askedAtMs]) => ({ userTag, askedAtMs: Number(askedAtMs) }))
+}
+
+/** Called by the ledger once nobody holds anything of the user any more. */
+export const settleErasure = (redis: Redis, userTag: string): Promise<number> => redis.hdel(centralKeys.erasures, userTag)

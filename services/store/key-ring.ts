@@ -57,7 +57,7 @@ export function keepKeyRing (redis: Redis, masterKey: string, now: () => number)
       await refresh().catch((error: unknown) => { if (error instanceof OperatorMistake) throw error })
     },
 
-    write: after => ({ kind: 'string', key: centralKeys.masterKeys, before: json ?? null, after: JSON.stringify(after) })
+    write: after => ({ string: centralKeys.masterKeys, before: json ?? null, after: JSON.stringify(after) })
   }
 
   async function refresh (): Promise<KeyRing> {

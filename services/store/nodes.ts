@@ -40,12 +40,12 @@ export async function readNodes (redis: Redis, onInvalid: (id: string) => void =
 
 /** The writes that register a node with this wish. */
 export const writeNewNode = (id: string, desired: DesiredNode): Write[] => [
-  { kind: 'set', key: centralKeys.nodes, field: id, before: null, after: id },
+  { set: centralKeys.nodes, member: id, present: true },
   writeDesired(id, null, desired)
 ]
 
 export const writeDesired = (id: string, before: DesiredNode | null, after: DesiredNode): Write =>
-  ({ kind: 'string', key: centralKeys.desired(id), before: before && JSON.stringify(before), after: JSON.stringify(after) })
+  ({ string: centralKeys.desired(id), before: before && JSON.stringify(before), after: JSON.stringify(after) })
 
 /** False where another replica has changed the wish since it was read, which then stands. */
 export const replaceDesired = async (redis: Redis, id: string, before: DesiredNode, after: DesiredNode): Promise<boolean> =>

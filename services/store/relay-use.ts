@@ -1,7 +1,7 @@
 import type { App } from '../domain/app.ts'
-import { monthOf, RESERVATION_MS, WHOLE_APP } from '../domain/relay-use.ts'
+import { monthOf, monthsBack, RELAYED_MONTHS, RESERVATION_MS, WHOLE_APP } from '../domain/relay-use.ts'
 import type { RelayUse } from '../domain/relay-use.ts'
-import { DAY_MS } from '../domain/usage.ts'
+import { answersOf } from './connect.ts'
 import type { Redis } from './connect.ts'
 import { centralKeys } from './keys.ts'
 
@@ -17,10 +17,7 @@ export async function readRelayUse (redis: Redis, apps: readonly App[], nowMs: n
     pipeline.hgetall(centralKeys.openSessions(id))
     pipeline.zrange(centralKeys.reserved(id), `(${nowMs - RESERVATION_MS}`, '+inf', 'BYSCORE')
   }
-  const answers = (await pipeline.exec() ?? []).map(([error, value]) => {
-    if (error) throw error
-    return value
-  })
+  const answers = await answersOf(pipeline.exec())
   return new Map(apps.map(({ id }, index) => {
     const [bytes, spentUsers, open, reserved] = answers.slice(index * 4) as [string | null, string[], Record<string, string>, string[]]
     return [id, {
@@ -33,10 +30,11 @@ export async function readRelayUse (redis: Redis, apps: readonly App[], nowMs: n
   }))
 }
 
-/** Takes a user out of what every app has relayed this month and the last; the sum of the app stays. */
+/** Takes a user out of what every app has relayed, in all months that are kept; the sums of the apps stay. */
 export async function eraseFromRelayUse (redis: Redis, userTag: string, nowMs: number): Promise<void> {
-  const months = [monthOf(nowMs), monthOf(nowMs - 31 * DAY_MS)]
   const pipeline = redis.pipeline()
-  for (const app of await redis.hkeys(centralKeys.apps)) for (const month of new Set(months)) pipeline.zrem(centralKeys.relayed(month, app), userTag)
-  await pipeline.exec()
+  for (const app of await redis.hkeys(centralKeys.apps)) {
+    for (const month of monthsBack(nowMs, RELAYED_MONTHS)) pipeline.zrem(centralKeys.relayed(month, app), userTag)
+  }
+  await answersOf(pipeline.exec())
 }

@@ -1,3 +1,4 @@
+import { answersOf } from './connect.ts'
 import type { Redis } from './connect.ts'
 import type { SessionState, Traffic } from '../domain/session.ts'
 import { credentialName } from '../domain/relay-use.ts'
@@ -51,11 +52,10 @@ export async function listSilent (redis: Redis, silentSinceMs: number, count: nu
 async function readSessions (redis: Redis, members: readonly string[]): Promise<SessionRecord[]> {
   const pipeline = redis.pipeline()
   for (const member of members) pipeline.hgetall(centralKeys.session(member))
-  const answers = await pipeline.exec() ?? []
+  const answers = await answersOf(pipeline.exec())
   const records: SessionRecord[] = []
   for (const [index, member] of members.entries()) {
-    const [error, hash] = answers[index] as [Error | null, Record<string, string>]
-    if (error) throw error
+    const hash = answers[index] as Record<string, string>
     if (!hash.state) continue
     const [node = '', boot = '', allocation = ''] = member.split(':')
     const count = (field: string) => Number(hash[field] ?? 0)
@@ -123,7 +123,7 @@ export async function eraseFromSessions (redis: Redis, userTag: string): Promise
   for await (const sessions of scanSessions(redis, centralKeys.sessionsEnded)) {
     const pipeline = redis.pipeline()
     for (const { node, boot, allocation } of ofUser(sessions)) pipeline.eraseSession(centralKeys.session(sessionMember(node, boot, allocation)))
-    await pipeline.exec()
+    await answersOf(pipeline.exec())
   }
   return open
 }

@@ -1,8 +1,9 @@
+import { answersOf } from './connect.ts'
 import type { Redis } from './connect.ts'
 import type { SessionState, Traffic } from '../domain/session.ts'
 import type { LedgerRow, LedgerRowKey } from '../domain/usage.ts'
 import type { DeliveredBatch } from './usage-stream.ts'
-import { monthOf, WHOLE_APP } from '../domain/relay-use.ts'
+import { monthOf, RELAYED_TTL_SECONDS, WHOLE_APP } from '../domain/relay-use.ts'
 import { TOTALS_FIELDS, dayOfPeriod, hourOf, parseRowName, rowSuffix } from '../domain/usage.ts'
 import { centralKeys } from './keys.ts'
 
@@ -10,9 +11,6 @@ import { centralKeys } from './keys.ts'
 export const CLOSED_SESSION_TTL_SECONDS = 48 * 3600
 /** An agent may be down for longer than a holiday while its calls go on; until then its word must find the record. */
 export const LOST_SESSION_TTL_SECONDS = 30 * 24 * 3600
-
-/** The month that runs and the one before it, for whoever still asks. */
-const RELAYED_TTL_SECONDS = 62 * 24 * 3600
 
 /** A usage row whose username was verified, ready to be booked. */
 export interface BookedRow extends Traffic {
@@ -64,10 +62,9 @@ export async function readLedgerDay (redis: Redis, day: string): Promise<LedgerR
   const keys = (await redis.smembers(centralKeys.ledgerDay(day))).map(parseRowName).filter(key => key !== undefined)
   const pipeline = redis.pipeline()
   for (const key of keys) pipeline.hmget(centralKeys.ledgerRow(rowName(key)), ...TOTALS_FIELDS)
-  const answers = await pipeline.exec() ?? []
+  const answers = await answersOf(pipeline.exec())
   return keys.map((key, index) => {
-    const [error, values] = answers[index] as [Error | null, Array<string | null>]
-    if (error) throw error
+    const values = answers[index] as Array<string | null>
     const totals = Object.fromEntries(TOTALS_FIELDS.map((field, at) => [field, Number(values[at] ?? 0)]))
     return { key, ...totals } as LedgerRow
   })

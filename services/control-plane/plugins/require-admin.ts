@@ -5,7 +5,8 @@ import type { Actor, AdminRole } from '../../domain/audit.ts'
 import { findAdminToken } from '../../store/admin-tokens.ts'
 import type { Redis } from '../../store/connect.ts'
 import { problems } from '../problems.ts'
-import { bearerOf, sha256 } from './bearer.ts'
+import { sha256 } from '../../domain/sha256.ts'
+import { bearerOf } from './bearer.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -30,8 +31,9 @@ export function requireAdmin (redis: Redis, rootToken: string): (request: Fastif
   }
   return async request => {
     const token = bearerOf(request)
-    const actor = token === undefined ? undefined : await identify(token)
-    if (!actor) throw problems.wrongToken()
+    if (token === undefined) throw problems.noAdminToken()
+    const actor = await identify(token)
+    if (!actor) throw problems.wrongAdminToken()
     const needed = request.routeOptions.config.role ?? (['GET', 'HEAD'].includes(request.method) ? 'read' : 'operate')
     if (!mayActAs(actor.role, needed)) throw problems.roleTooLow(needed)
     request.actor = { name: actor.name, role: actor.role }

@@ -26,7 +26,7 @@ export function addAppRoutes (fastify: FastifyInstance, { redis, change, sealSec
       if (apps.has(id)) throw problems.appExists(id)
       const app = changeApp(newApp(id, new Date(now()).toISOString()), settings, sealSecret)
       checkAudience(apps.values(), app)
-      return { action: 'app.create', target: id, before: null, after: showApp(app), writes: [writeApp(id, null, app)], result: app }
+      return { action: 'app.create', target: id, before: null, after: showApp(app), writes: [writeApp(id, app)], result: app }
     })
     return await reply.code(201).send(showApp(created))
   })
@@ -40,7 +40,7 @@ export function addAppRoutes (fastify: FastifyInstance, { redis, change, sealSec
       const before = findApp(all, request.params.app)
       const after = changeApp(before, request.body, sealSecret)
       checkAudience(all.apps.values(), after)
-      return { action: 'app.change', target: before.id, before: showApp(before), after: showApp(after), writes: [writeApp(before.id, before, after)], result: after }
+      return { action: 'app.change', target: before.id, before: showApp(before), after: showApp(after), writes: [writeApp(before.id, after)], result: after }
     })
     return showApp(changed)
   })
@@ -55,7 +55,7 @@ export function addAppRoutes (fastify: FastifyInstance, { redis, change, sealSec
         target: app.id,
         before: { ...showApp(app), keys: keys.map(([, { id }]) => id) },
         after: null,
-        writes: [writeApp(app.id, app, null), ...keys.map(([digest, key]) => writeKey(digest, key, null))],
+        writes: [writeApp(app.id, null), ...keys.map(([digest]) => writeKey(digest, null))],
         result: undefined
       }
     })

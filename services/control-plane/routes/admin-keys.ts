@@ -6,7 +6,7 @@ import { KEY_PREFIX } from '../../domain/app.ts'
 import type { AppKey } from '../../domain/app.ts'
 import { readAllApps, readKeyUse, writeKey } from '../../store/apps.ts'
 import { AppParams, CreateKey, KeyParams, KeyReply, NewKeyReply } from '../admin-schemas.ts'
-import { sha256 } from '../plugins/bearer.ts'
+import { sha256 } from '../../domain/sha256.ts'
 import { problems } from '../problems.ts'
 import { findApp } from './admin-apps.ts'
 import type { AdminContext } from './admin-context.ts'
@@ -32,7 +32,7 @@ export function addKeyRoutes (fastify: FastifyInstance, { redis, change, now }: 
     const kept: AppKey = { id: sha256(key).slice(0, 16), app: request.params.app, kind, createdAt: new Date(now()).toISOString() }
     await change(request.actor, async () => {
       findApp(await readAllApps(redis), kept.app)
-      return { action: 'key.create', target: `${kept.app}/${kept.id}`, before: null, after: kept, writes: [writeKey(sha256(key), null, kept)], result: undefined }
+      return { action: 'key.create', target: `${kept.app}/${kept.id}`, before: null, after: kept, writes: [writeKey(sha256(key), kept)], result: undefined }
     })
     return await reply.code(201).send({ ...kept, key })
   })
@@ -43,7 +43,7 @@ export function addKeyRoutes (fastify: FastifyInstance, { redis, change, now }: 
       const { keys } = await readAllApps(redis)
       const [digest, key] = [...keys].find(([, key]) => key.app === app && key.id === id) ?? []
       if (digest === undefined || !key) throw problems.noKey(id)
-      return { action: 'key.revoke', target: `${app}/${id}`, before: key, after: null, writes: [writeKey(digest, key, null)], result: undefined }
+      return { action: 'key.revoke', target: `${app}/${id}`, before: key, after: null, writes: [writeKey(digest, null)], result: undefined }
     })
     return await reply.code(204).send(null)
   })

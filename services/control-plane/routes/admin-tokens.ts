@@ -5,7 +5,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { readAdminTokens, writeAdminToken } from '../../store/admin-tokens.ts'
 import type { AdminToken } from '../../store/admin-tokens.ts'
 import { CreateToken, NewTokenReply, TokenParams, TokenReply } from '../admin-schemas.ts'
-import { sha256 } from '../plugins/bearer.ts'
+import { sha256 } from '../../domain/sha256.ts'
 import { problems } from '../problems.ts'
 import type { AdminContext } from './admin-context.ts'
 
@@ -26,7 +26,7 @@ export function addTokenRoutes (fastify: FastifyInstance, { redis, change, now }
     const kept: AdminToken = { name, role, createdAt: new Date(now()).toISOString() }
     await change(request.actor, async () => {
       if ([...(await readAdminTokens(redis)).values()].some(other => other.name === name)) throw problems.tokenExists(name)
-      return { action: 'token.create', target: name, before: null, after: kept, writes: [writeAdminToken(sha256(token), null, kept)], result: undefined }
+      return { action: 'token.create', target: name, before: null, after: kept, writes: [writeAdminToken(sha256(token), kept)], result: undefined }
     })
     return await reply.code(201).send({ ...kept, token })
   })
@@ -36,7 +36,7 @@ export function addTokenRoutes (fastify: FastifyInstance, { redis, change, now }
     await change(request.actor, async () => {
       const [digest, token] = [...await readAdminTokens(redis)].find(([, token]) => token.name === name) ?? []
       if (digest === undefined || !token) throw problems.noToken(name)
-      return { action: 'token.revoke', target: name, before: token, after: null, writes: [writeAdminToken(digest, token, null)], result: undefined }
+      return { action: 'token.revoke', target: name, before: token, after: null, writes: [writeAdminToken(digest, null)], result: undefined }
     })
     return await reply.code(204).send(null)
   })

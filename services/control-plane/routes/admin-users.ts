@@ -1,14 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { eraseDecisions } from '../../store/decisions.ts'
 import { writeErasure } from '../../store/erasures.ts'
 import { EraseReply, UserParams } from '../admin-schemas.ts'
-import { sha256 } from '../plugins/bearer.ts'
+import { sha256 } from '../../domain/sha256.ts'
 import type { AdminContext } from './admin-context.ts'
-
-/** By then every replica has told what it had issued before: it does so each 200 ms, while Redis is there. */
-const ALL_TOLD_MS = 500
 
 /** What is kept of a person is a keyed hash beside some counters; this takes it away. Bytes stay booked to the app. */
 export function addUserRoutes (fastify: FastifyInstance, { redis, change, now }: AdminContext): void {
@@ -22,11 +18,9 @@ export function addUserRoutes (fastify: FastifyInstance, { redis, change, now }:
       target: `user ${sha256(tag).slice(0, 16)}`,
       before: null,
       after: null,
-      writes: [writeErasure(tag, now())],
+      writes: [writeErasure({ userTag: tag, askedAtMs: now() })],
       result: undefined
     }))
-    const known = await eraseDecisions(redis, tag)
-    await delay(ALL_TOLD_MS)
-    return await reply.code(202).send({ userTag: tag, decisions: known + await eraseDecisions(redis, tag), state: 'accepted' })
+    return await reply.code(202).send({ userTag: tag, decisions: await eraseDecisions(redis, tag), state: 'accepted' })
   })
 }

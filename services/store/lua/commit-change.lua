@@ -2,9 +2,9 @@
 -- it stands only while no other change has come between.
 -- KEYS[1] audit  KEYS[2] audit:head  then one key a write
 -- ARGV[1] head it was decided on ('' where there was none)  ARGV[2] its own head  ARGV[3] JSON of its entry
--- then four values a write: kind, field, JSON before, JSON after ('' where it is not there)
---   hash: sets or deletes a field  set: adds or removes a member (before and after say whether it is one)
---   string: sets or deletes the key, if it still is what it was: others write it too
+-- then four values a write: kind, field or member, before, after
+--   hash: sets the field, or deletes it where after is ''  set: adds the member, or removes it where after is ''
+--   string: sets the key, if it still is what it was before ('': not there), for others write it too
 -- Returns 1 where all of it was written.
 local WRITE = 4
 
@@ -22,8 +22,6 @@ for index = 3, #KEYS do
     if gone then redis.call('HDEL', KEYS[index], field) else redis.call('HSET', KEYS[index], field, after) end
   elseif kind == 'set' then
     redis.call(gone and 'SREM' or 'SADD', KEYS[index], field)
-  elseif gone then
-    redis.call('DEL', KEYS[index])
   else
     redis.call('SET', KEYS[index], after)
   end

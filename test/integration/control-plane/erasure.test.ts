@@ -24,7 +24,7 @@ const row = (number: number, userTag: string, differs: Partial<BookedRow> = {}):
 const sessions = async (state: 'open' | 'ended'): Promise<Array<{ allocation: string, userTag: string }>> => (await door.admin('GET', `/sessions?state=${state}&limit=9999`)).body.sessions
 const tagsOf = async (state: 'open' | 'ended') => Object.fromEntries((await sessions(state)).map(({ allocation, userTag }) => [Number(allocation), userTag]))
 const relayed = async () => await redis.zrange(`relayed:${monthOf(now)}:shop`, '0', '-1')
-const isPending = async (tag: string) => await redis.sismember('erasures', tag) === 1
+const isPending = async (tag: string) => await redis.hexists('erasures', tag) === 1
 
 /** Runs until the test ends: every ten seconds it does what is wished. */
 const startLedger = async () => await startOwnProcess(t, 'ledger', { SPILLWAY_REDIS_URL: door.redis.url(), SPILLWAY_MASTER_KEY: MASTER_KEY, SPILLWAY_LEDGER_OPS_PORT: '0' }).started()

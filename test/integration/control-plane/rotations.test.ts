@@ -85,7 +85,7 @@ t.test('a replica that has not heard of a rotation seals and registers under the
   const app = newApp('shop', '2026-11-22T09:00:00.000Z')
   const withSecret = (secret: string) => ({ ...app, userJwt: { issuer: 'i', audience: 'a', jwksUrl: null, sealedSecret: behind.sealSecret(secret) } })
   const setSecret = async (secret: string) => {
-    await behind.change(ROOT, async () => ({ action: 'test', target: 'shop', before: null, after: null, writes: [writeApp('shop', null, withSecret(secret))], result: undefined }))
+    await behind.change(ROOT, async () => ({ action: 'test', target: 'shop', before: null, after: null, writes: [writeApp('shop', withSecret(secret))], result: undefined }))
   }
   const readSealed = async () => (await readAllApps(redis)).apps.get('shop')?.userJwt?.sealedSecret ?? ''
 

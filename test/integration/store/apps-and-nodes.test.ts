@@ -21,13 +21,13 @@ t.test('an empty centre has no apps and is of version 0', async t => {
 })
 
 t.test('apps and keys are read whole, and again only when something was changed', async t => {
-  await write(redis, writeApp('shop', null, app('shop')), writeKey('aa', null, key('1', 'shop')))
+  await write(redis, writeApp('shop', app('shop')), writeKey('aa', key('1', 'shop')))
   const first = await readAppsAndKeys(redis, '0')
   t.same([...first?.apps ?? []], [['shop', app('shop')]])
   t.same([...first?.keys ?? []], [['aa', key('1', 'shop')]])
   t.equal(await readAppsAndKeys(redis, first?.version), undefined)
 
-  await write(redis, writeApp('shop', app('shop'), null), writeKey('aa', key('1', 'shop'), null), writeApp('chat', null, app('chat', { suspended: true })))
+  await write(redis, writeApp('shop', null), writeKey('aa', null), writeApp('chat', app('chat', { suspended: true })))
   const second = await readAppsAndKeys(redis, first?.version)
   t.same([...second?.apps ?? []], [['chat', app('chat', { suspended: true })]])
   t.equal(second?.keys.size, 0)

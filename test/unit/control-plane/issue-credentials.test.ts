@@ -3,7 +3,7 @@ import { indexApps, newApp } from '../../../services/domain/app.ts'
 import type { Decision } from '../../../services/domain/decision.ts'
 import type { ProviderName } from '../../../services/domain/provider.ts'
 import type { NodeView, Snapshot } from '../../../services/policy/next-snapshot.ts'
-import type { Admitted } from '../../../services/control-plane/admit-caller.ts'
+import type { KnownCaller } from '../../../services/control-plane/admit-caller.ts'
 import { issueCredentials } from '../../../services/control-plane/issue-credentials.ts'
 import type { Issuing } from '../../../services/control-plane/issue-credentials.ts'
 import type { Minted, MintRequest, Provider } from '../../../services/control-plane/providers/provider.ts'
@@ -13,7 +13,7 @@ const app = { ...newApp('shop', '2026-11-22T09:00:00.000Z'), maxTtlSeconds: 7200
 const TAG = '0123456789abcdef01234567'
 const node: NodeView = { id: 'n', state: 'up', region: 'eu', urls: [], signingGeneration: 1, signingKeyId: 'k', loadRatio: 0, beat: 1, quietMs: 0 }
 const snapshot: Snapshot = { generation: 1, readAtMs: NOW_MS, outageSinceMs: undefined, nodes: [node], appsAndKeys: indexApps('1', new Map(), new Map()), relayUse: new Map() }
-const caller: Admitted = { app, kind: 'secret', key: undefined, user: undefined, userTag: TAG, userId: `shop.${TAG}.mac`, limit: '', snapshot, nowMs: NOW_MS }
+const caller: KnownCaller = { app, kind: 'secret', key: undefined, user: undefined, userTag: TAG, userId: `shop.${TAG}.mac`, limit: '', snapshot, nowMs: NOW_MS }
 
 const TURN = { urls: ['turn:192.0.2.1:3478?transport=udp'], username: 'name', credential: 'word' }
 const STUN = { urls: ['stun:192.0.2.9:3478'] }
@@ -36,11 +36,11 @@ function desk (providers: Partial<Record<ProviderName, Provider<any>>>) {
     },
     onProviderFailed: (provider, { message }) => { failed.push([provider, message]) }
   }
-  return { recorded, decisions, failed, issue: async (request = {}, differs: Partial<Admitted> = {}) => await issueCredentials(issuing, { ...caller, ...differs }, request) }
+  return { recorded, decisions, failed, issue: async (request = {}, differs: Partial<KnownCaller> = {}) => await issueCredentials(issuing, { ...caller, ...differs }, request) }
 }
 
 /** The request a provider is given. */
-async function requestFor (request: object, differs: Partial<Admitted> = {}): Promise<MintRequest | undefined> {
+async function requestFor (request: object, differs: Partial<KnownCaller> = {}): Promise<MintRequest | undefined> {
   let seen: MintRequest | undefined
   const noting: Provider<any> = {
     mint: request => {

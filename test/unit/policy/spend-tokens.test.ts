@@ -1,38 +1,42 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { hasToken, isPressing, openLease, remaining, resetSeconds, retryAfterSeconds, settle, settleAlone } from '../../../services/policy/spend-tokens.ts'
+import { isPressing, openLease, remaining, resetSeconds, retryAfterSeconds, settle, settleAlone, spend } from '../../../services/policy/spend-tokens.ts'
 import type { Lease } from '../../../services/policy/spend-tokens.ts'
 
 /** Spends as many of `wanted` tokens as the lease gives. */
-function spend (lease: Lease, wanted: number): number {
-  let spent = 0
-  while (spent < wanted && hasToken(lease)) {
-    lease.debt += 1
-    spent += 1
-  }
-  return spent
+function spendMany (lease: Lease, wanted: number): number {
+  let count = 0
+  while (count < wanted && spend([lease]).spent) count += 1
+  return count
 }
 
+t.test('a token of each or of none, and the answer is the limit that decided or is nearest to its end', async t => {
+  const [app, user] = [openLease('app:shop', 600), openLease('user:shop:u', 40)]
+  t.same([spend([app, user]).lease.name, spend([user, app]).lease.name], ['user:shop:u', 'user:shop:u'])
+  t.match(spend([app, user]), { spent: false, lease: { name: 'user:shop:u' } })
+  t.same([app.debt, user.debt], [2, 2], 'what was refused was not taken')
+})
+
 t.test('a lease is a twentieth of the limit, at least one token', async t => {
-  t.equal(spend(openLease('app:shop', 600), 1_000), 30)
-  t.equal(spend(openLease('user:shop:u', 3), 1_000), 1)
+  t.equal(spendMany(openLease('app:shop', 600), 1_000), 30)
+  t.equal(spendMany(openLease('user:shop:u', 3), 1_000), 1)
 })
 
 t.test('what was paid can be spent again, what the bucket did not give stays owed', async t => {
   const lease = openLease('app:shop', 600)
-  spend(lease, 30)
+  spendMany(lease, 30)
   t.equal(remaining(lease), 570)
   settle(lease, 30, 570)
-  t.same([remaining(lease), spend(lease, 1_000)], [570, 30])
+  t.same([remaining(lease), spendMany(lease, 1_000)], [570, 30])
   settle(lease, 10, 0)
-  t.same([remaining(lease), lease.debt, spend(lease, 1_000)], [0, 20, 10])
+  t.same([remaining(lease), lease.debt, spendMany(lease, 1_000)], [0, 20, 10])
 })
 
 t.test('half of a lease used up is a reason to pay at once', async t => {
   const lease = openLease('app:shop', 600)
-  spend(lease, 14)
+  spendMany(lease, 14)
   t.notOk(isPressing(lease))
-  spend(lease, 1)
+  spendMany(lease, 1)
   t.ok(isPressing(lease))
 })
 
@@ -48,11 +52,11 @@ t.test('when to come back: at the next token, and when the bucket is full', asyn
 t.test('alone, a lease is paid out of a bucket as full as the common one was, refilled by the minute', async t => {
   const lease = openLease('app:shop', 600)
   settle(lease, 0, 100)
-  spend(lease, 30)
+  spendMany(lease, 30)
   settleAlone(lease, 1_000)
   t.same([lease.debt, remaining(lease)], [0, 70])
   for (const nowMs of [1_000, 1_000, 1_000]) {
-    spend(lease, 30)
+    spendMany(lease, 30)
     settleAlone(lease, nowMs)
   }
   t.same([lease.debt, remaining(lease)], [20, 0], 'and it runs dry')
@@ -79,7 +83,7 @@ t.test('however replicas take turns, they spend no more than the bucket and one 
     let spent = 0
     for (const { replica, wanted, pays } of turns) {
       const lease = replicas[replica] as Lease
-      spent += spend(lease, wanted)
+      spent += spendMany(lease, wanted)
       if (pays) bucket.pay(lease)
     }
     return spent <= perMinute + 4 * Math.max(1, Math.floor(perMinute / 20))
