@@ -14,7 +14,9 @@ import { addAuditRoutes } from './routes/admin-audit.ts'
 import type { AdminContext } from './routes/admin-context.ts'
 import { addDecisionRoutes } from './routes/admin-decisions.ts'
 import { addKeyRoutes } from './routes/admin-keys.ts'
+import { addMasterKeyRoutes } from './routes/admin-master-key.ts'
 import { addNodeRoutes } from './routes/admin-nodes.ts'
+import { addRotationRoutes } from './routes/admin-rotations.ts'
 import { addTokenRoutes } from './routes/admin-tokens.ts'
 import { addUsageRoutes } from './routes/admin-usage.ts'
 import { addUserRoutes } from './routes/admin-users.ts'
@@ -52,6 +54,8 @@ export async function createServers (options: ServerOptions) {
     addAppRoutes(scope, admin)
     addKeyRoutes(scope, admin)
     addNodeRoutes(scope, admin)
+    addRotationRoutes(scope, admin)
+    addMasterKeyRoutes(scope, admin)
     addUsageRoutes(scope, admin)
     addDecisionRoutes(scope, admin)
     addAuditRoutes(scope, admin)

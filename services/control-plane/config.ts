@@ -9,7 +9,7 @@ import { LogLevel } from '../runtime/log-level.ts'
 
 export const ControlPlaneConfig = Type.Object({
   SPILLWAY_REDIS_URL: Type.String({ pattern: '^rediss?://', description: 'the central Redis' }),
-  SPILLWAY_MASTER_KEY: Type.String({ minLength: 32, description: 'every other key derives from it: at least 32 random characters, kept for ever' }),
+  SPILLWAY_MASTER_KEY: Type.String({ minLength: 32, description: 'every other key derives from it: at least 32 random characters, changed by POST /admin/v1/master-key/rotate only' }),
   SPILLWAY_ADMIN_TOKEN: Type.String({ minLength: 20, description: 'Bearer token of the admin API: at least 20 random characters' }),
   SPILLWAY_CONTROL_PLANE_HOST: Type.String({ default: '127.0.0.1', description: 'address of the public API' }),
   SPILLWAY_CONTROL_PLANE_PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 8080, description: 'public API' }),

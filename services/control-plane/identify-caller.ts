@@ -1,7 +1,8 @@
-import { allowsOrigin } from '../domain/app.ts'
+import { allowsOrigin, KEY_PREFIX } from '../domain/app.ts'
 import type { App } from '../domain/app.ts'
 import type { CallerKind } from '../domain/decision.ts'
 import type { Snapshot } from '../policy/next-snapshot.ts'
+import { RecentMap } from '../runtime/recent-map.ts'
 import { sha256 } from './plugins/bearer.ts'
 import { problems } from './problems.ts'
 import type { VerifyUserJwt } from './verify-user-jwt.ts'
@@ -11,10 +12,14 @@ export interface Caller {
   app: App
   kind: CallerKind
   /** the id of the key, where it is one */
-  key?: string
+  key: string | undefined
   /** the user a token speaks for */
-  user?: string
+  user: string | undefined
 }
+
+/** Keys in use at a time whose digests are held: those that are used a thousand times a second. */
+const MAX_DIGESTS = 10_000
+const digests = new RecentMap<string, string>(MAX_DIGESTS)
 
 /** Three parts (RFC 7515, 7.1); no key has a dot. */
 const COMPACT_JWT = /^[\w-]+\.[\w-]*\.[\w-]*$/
@@ -24,17 +29,15 @@ const COMPACT_JWT = /^[\w-]+\.[\w-]*\.[\w-]*$/
  * its app only; a token may also come from no browser at all.
  * @param origin of the page that asks, as its browser says
  */
-export function identifyCaller (snapshot: Snapshot | undefined, verifyUserJwt: VerifyUserJwt, token: string | undefined, origin: string | undefined): Caller | Promise<Caller> {
+export function identifyCaller ({ appsAndKeys }: Snapshot, verifyUserJwt: VerifyUserJwt, token: string | undefined, origin: string | undefined): Caller | Promise<Caller> {
   if (token === undefined) throw problems.noCredential()
-  if (!snapshot) throw problems.notReady()
-  const { appsAndKeys } = snapshot
-  if (COMPACT_JWT.test(token)) {
-    return verifyUserJwt(appsAndKeys, token).then(({ app, user }) => checkOrigin({ app, kind: 'jwt', user }, origin))
+  if (!token.startsWith(KEY_PREFIX.secret) && COMPACT_JWT.test(token)) {
+    return verifyUserJwt(appsAndKeys, token).then(({ app, user }) => checkOrigin({ app, kind: 'jwt', key: undefined, user }, origin))
   }
-  const key = appsAndKeys.keys.get(sha256(token))
+  const key = appsAndKeys.keys.get(digests.take(token, () => sha256(token)))
   const app = key && appsAndKeys.apps.get(key.app)
   if (!app) throw problems.wrongKey()
-  return checkOrigin({ app, kind: key.kind, key: key.id }, origin)
+  return checkOrigin({ app, kind: key.kind, key: key.id, user: undefined }, origin)
 }
 
 function checkOrigin (caller: Caller, origin: string | undefined): Caller {

@@ -1,7 +1,6 @@
 import { DEFAULT_TTL_SECONDS } from '../domain/app.ts'
 import type { App } from '../domain/app.ts'
 import type { Decision } from '../domain/decision.ts'
-import { sanitiseIceServers } from '../domain/ice-servers.ts'
 import type { ProviderName } from '../domain/provider.ts'
 import { decideRoute } from '../policy/decide-route.ts'
 import type { RouteRequest, Step } from '../policy/decide-route.ts'
@@ -26,13 +25,13 @@ const REFRESH_AFTER = 0.75
  * @throws Problem no_provider where every step of the plan fails
  */
 export async function issueCredentials (issuing: Issuing, admitted: Admitted, request: CredentialsRequest): Promise<CredentialsReply> {
-  const { app, userTag, snapshot, nowMs } = admitted
-  const mintRequest = { app: app.id, userTag, ttlSeconds: ttlOf(app, request), nowMs }
+  const { app, userTag, userId, snapshot, nowMs } = admitted
+  const mintRequest = { app: app.id, userTag, userId, ttlSeconds: ttlOf(app, request), nowMs }
   const failed: ProviderName[] = []
 
   for (const step of decideRoute(routeRequest(admitted, request), snapshot, issuing.available)) {
     try {
-      const minted = await mint(issuing.providers, mintRequest, step)
+      const minted = await (issuing.providers[step.provider] as Provider).mint(mintRequest, step)
       issuing.record(app, describe(admitted, mintRequest, minted, step, failed))
       return answer(minted, mintRequest, step, snapshot)
     } catch (error) {
@@ -44,20 +43,12 @@ export async function issueCredentials (issuing: Issuing, admitted: Admitted, re
 }
 
 /** What the app asks for and what it may have. @throws Problem region_not_allowed */
-export function routeRequest ({ app, userTag }: Pick<Admitted, 'app' | 'userTag'>, { room, region }: CredentialsRequest): RouteRequest {
+export function routeRequest ({ app, userTag }: Admitted, { room, region }: CredentialsRequest): RouteRequest {
   if (region !== undefined && app.regions.length > 0 && !app.regions.includes(region)) throw problems.foreignRegion(region)
   return { userTag, room, region, regions: app.regions, paidSpill: app.paidSpill }
 }
 
 export const ttlOf = (app: App, { ttl }: CredentialsRequest): number => Math.min(ttl ?? DEFAULT_TTL_SECONDS, app.maxTtlSeconds)
-
-async function mint (providers: Providers, request: MintRequest, step: Step): Promise<Minted> {
-  const provider = providers[step.provider] as Provider
-  const minted = await provider.mint(request, step)
-  const iceServers = sanitiseIceServers(minted.iceServers)
-  if (iceServers.length === 0) throw new Error('it answered no URL a browser accepts')
-  return { ...minted, iceServers }
-}
 
 function describe ({ app, userTag, kind }: Admitted, { ttlSeconds, nowMs }: MintRequest, minted: Minted, step: Step, failed: readonly ProviderName[]): Decision {
   return {
@@ -80,8 +71,8 @@ function answer (minted: Minted, { ttlSeconds, nowMs }: MintRequest, step: Step,
   return {
     iceServers: minted.iceServers,
     ttl: ttlSeconds,
-    expiresAt: new Date(minted.expiresAtMs).toISOString(),
-    refreshAfter: new Date(nowMs + ttlSeconds * 1000 * REFRESH_AFTER).toISOString(),
+    expiresAt: isoSecond(minted.expiresAtMs),
+    refreshAfter: isoSecond(nowMs + ttlSeconds * 1000 * REFRESH_AFTER),
     provider: step.provider,
     region: minted.region,
     degraded: step.provider === 'stun' || step.reason === 'unsure' || snapshot.outageSinceMs !== undefined,
@@ -89,4 +80,19 @@ function answer (minted: Minted, { ttlSeconds, nowMs }: MintRequest, step: Step,
     ...first?.username !== undefined && first.credential !== undefined ? { username: first.username, password: first.credential } : {},
     uris: first?.urls ?? []
   }
+}
+
+/** All requests of a second and a ttl end in the same second, so a moment is made once and read a thousand times. */
+const isoSeconds = new Map<number, string>()
+const MAX_ISO_SECONDS = 1_000
+
+/** ISO 8601 to the second, rounded down. */
+function isoSecond (atMs: number): string {
+  const second = Math.floor(atMs / 1000)
+  let iso = isoSeconds.get(second)
+  if (iso === undefined) {
+    if (isoSeconds.size === MAX_ISO_SECONDS) isoSeconds.clear()
+    isoSeconds.set(second, iso = new Date(second * 1000).toISOString())
+  }
+  return iso
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { seal, SEAL_NONCE_BYTES, unseal } from '../domain/seal.ts'
-import { deriveKeys } from '../domain/turn-credential.ts'
+import { unsealSecret } from '../domain/key-ring.ts'
+import { OperatorMistake } from '../domain/operator-mistake.ts'
 import { logOutage } from '../runtime/logger.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { createMetrics } from '../runtime/metrics.ts'
@@ -9,11 +9,14 @@ import { runProcess } from '../runtime/run-process.ts'
 import type { StopPhases } from '../runtime/run-process.ts'
 import { version } from '../runtime/version.ts'
 import { connectRedis, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
+import { keepKeyRing } from '../store/key-ring.ts'
 import { createAdmission } from './admit-caller.ts'
 import { allowFleetPeers } from './allow-fleet-peers.ts'
 import { createServers } from './app.ts'
 import { checkSettings, ControlPlaneConfig, readProviderSettings, splitList } from './config.ts'
+import { finishRotations } from './finish-rotations.ts'
 import { createControlPlaneMetrics } from './metrics.ts'
+import { createKeyedNames } from './keyed-names.ts'
 import { createProviders } from './providers/index.ts'
 import { createIssuedRecorder } from './record-issued.ts'
 import { createRequestLimits } from './request-limits.ts'
@@ -23,18 +26,18 @@ import { watchFleet } from './watch-fleet.ts'
 
 const SNAPSHOT_MS = 1_000
 
-async function start ({ config, logger }: { config: ControlPlaneConfig, logger: Logger }): Promise<StopPhases> {
-  const keys = deriveKeys(config.SPILLWAY_MASTER_KEY)
-  const { providers, available } = createProviders(readProviderSettings(config), config.SPILLWAY_MASTER_KEY, keys)
+async function start ({ config, logger, fail }: { config: ControlPlaneConfig, logger: Logger, fail: (error: Error) => void }): Promise<StopPhases> {
   const metrics = createMetrics('control-plane', version)
   const ownMetrics = createControlPlaneMetrics(metrics)
   const outage = logOutage(logger, 'the central Redis')
   const redis = connectRedis({ url: config.SPILLWAY_REDIS_URL, onError: outage.failed })
+  const keyRing = keepKeyRing(redis, config.SPILLWAY_MASTER_KEY, Date.now)
+  const { providers, available } = createProviders(readProviderSettings(config), keyRing)
 
-  await untilReady(redis, START_PATIENCE_MS)
+  if (await untilReady(redis, START_PATIENCE_MS)) await keyRing.begin()
 
   const invalid = new Set<string>()
-  const fleet = watchFleet(redis, Date.now, node => {
+  const fleet = watchFleet(redis, keyRing, Date.now, node => {
     if (!invalid.has(node)) logger.error({ node }, 'the heartbeat of this node cannot be read, so it is not used: is its agent of another version?')
     invalid.add(node)
   })
@@ -43,10 +46,11 @@ async function start ({ config, logger }: { config: ControlPlaneConfig, logger: 
       const nodes = await fleet.read()
       outage.recovered()
       await allowFleetPeers(redis, nodes).catch((error: Error) => { logger.error({ reason: error.message }, "the fleet's addresses could not be written") })
+      await finishRotations(redis, nodes, Date.now()).catch((error: Error) => { logger.error({ reason: error.message }, 'a rotation could not be taken further') })
     } finally {
       if (fleet.snapshot) ownMetrics.showFleet(fleet.snapshot)
     }
-  }, outage.failed)
+  }, error => { (error instanceof OperatorMistake ? fail : outage.failed)(error) })
 
   const recorder = createIssuedRecorder({
     redis,
@@ -64,11 +68,10 @@ async function start ({ config, logger }: { config: ControlPlaneConfig, logger: 
     ownMetrics,
     admission: createAdmission({
       snapshot,
-      verifyUserJwt: createUserJwtVerifier(sealed => unseal(keys.seal, sealed), Date.now),
-      keys,
+      verifyUserJwt: createUserJwtVerifier(sealed => unsealSecret(keyRing.ring, sealed), Date.now),
       limits,
+      names: createKeyedNames(() => keyRing.minting.derived, () => randomBytes(16)),
       recorder,
-      random: () => randomBytes(16),
       now: Date.now
     }),
     issuing: {
@@ -83,8 +86,7 @@ async function start ({ config, logger }: { config: ControlPlaneConfig, logger: 
     admin: createAdminContext({
       redis,
       snapshot,
-      sealSecret: text => seal(keys.seal, text, randomBytes(SEAL_NONCE_BYTES)),
-      masterKey: config.SPILLWAY_MASTER_KEY,
+      keyRing,
       domain: config.SPILLWAY_DOMAIN,
       now: Date.now
     }),
@@ -95,7 +97,10 @@ async function start ({ config, logger }: { config: ControlPlaneConfig, logger: 
         ...stopping ? { process: 'is stopping' } : {},
         ...fleet.snapshot ? {} : { redis: 'apps and nodes have not been read yet: the central Redis does not answer' }
       },
-      degraded: fleet.snapshot?.outageSinceMs === undefined ? {} : { redis: 'the central Redis is away; credentials come from the last snapshot' }
+      degraded: {
+        ...keyRing.degraded,
+        ...fleet.snapshot?.outageSinceMs === undefined ? {} : { redis: 'the central Redis is away; credentials come from the last snapshot' }
+      }
     })
   })
   await opsServer.listen({ host: config.SPILLWAY_CONTROL_PLANE_OPS_HOST, port: config.SPILLWAY_CONTROL_PLANE_OPS_PORT })

@@ -42,12 +42,17 @@ export const problems = {
   appExists: (id: string) => new Problem(409, 'app_exists', `there is an app "${id}" already`),
   audienceTaken: (id: string) => new Problem(409, 'audience_taken', `the app "${id}" has the same issuer and audience: together they must name one app`),
   tokenExists: (name: string) => new Problem(409, 'token_exists', `there is an admin token "${name}" already: revoke it, or take another name`),
+  rotationUnderWay: (id: string) => new Problem(409, 'rotation_under_way', `node "${id}" still accepts older secrets beside its newest: GET /admin/v1/nodes says since when`),
+  masterRotationUnderWay: () => new Problem(409, 'rotation_under_way', 'there is an older master key beside the current one: retire it first'),
+  noRotation: () => new Problem(409, 'no_rotation', 'there is one master key only: nothing to go back to'),
+  masterKeyInUse: (why: string) => new Problem(409, 'master_key_in_use', why),
   noApp: (id: string) => new Problem(404, 'app_not_found', `there is no app "${id}"`),
   noKey: (id: string) => new Problem(404, 'key_not_found', `there is no key "${id}"`),
   noToken: (name: string) => new Problem(404, 'token_not_found', `there is no admin token "${name}"`),
   noNode: (id: string) => new Problem(404, 'node_not_found', `there is no node "${id}"`),
+  noMasterKey: (id: string) => new Problem(404, 'master_key_not_found', `there is no master key "${id}": GET /admin/v1/master-key lists them`),
   noRoute: () => new Problem(404, 'not_found', 'there is nothing here'),
-  repeatedHeader: (name: string) => new Problem(400, 'invalid_request', `the header "${name}" was sent more than once`),
+  repeatedHeader: () => new Problem(400, 'invalid_request', 'authorization, content-type, host and origin are sent once each'),
   noHost: () => new Problem(400, 'invalid_request', 'the header "host" is missing (RFC 9112, section 3.2)'),
   badRange: () => new Problem(400, 'invalid_request', '"from" must lie before "to", both an ISO 8601 date or time with its zone (2026-11-22, 2026-11-22T10:00Z), at most two years apart')
 }
@@ -76,7 +81,7 @@ const body = ({ status, code, message }: Problem) =>
 /** The one place an error becomes an answer. What is not the caller's to know is logged and stays unsaid. */
 export function answerProblem (error: FastifyError | Problem | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error)
-  if (problem.status >= 500) request.log.error({ err: { message: error.message, stack: error.stack }, code: problem.code }, 'request failed')
+  if (problem.status >= 500) request.log.error({ reqId: request.id, err: { message: error.message, stack: error.stack }, code: problem.code }, 'request failed')
   // closed at once, a client that still sends would be reset before it has read this; Node drops what is still to come
   if (problem.status === 413) reply.removeHeader('connection')
   return reply

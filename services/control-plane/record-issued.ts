@@ -28,7 +28,8 @@ export interface RecorderOptions {
 export function createIssuedRecorder ({ redis, now, onDropped, onError }: RecorderOptions) {
   const replica = randomBytes(4).toString('hex')
   let issues = 0
-  let waiting: Decision[] = []
+  /** JSON already: one string each is far less to keep than what it is made of */
+  let waiting: string[] = []
   const keysTold = new Map<string, number>()
   const keysUsed = new Map<string, number>()
   /** app -> place -> when it was taken, in ms */
@@ -55,7 +56,7 @@ export function createIssuedRecorder ({ redis, now, onDropped, onError }: Record
 
   return {
     record (app: App, decision: Decision): void {
-      waiting.push(decision)
+      waiting.push(JSON.stringify(decision))
       if (waiting.length > MAX_WAITING) {
         waiting = waiting.slice(RECORDS_A_SCRIPT)
         onDropped(RECORDS_A_SCRIPT)

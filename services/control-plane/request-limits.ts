@@ -1,13 +1,14 @@
-import { LRUCache } from 'lru-cache'
 import { hasToken, isPressing, openLease, settle, settleAlone } from '../policy/spend-tokens.ts'
 import type { Lease } from '../policy/spend-tokens.ts'
 import { takeTokens } from '../store/rate-limits.ts'
 import type { Redis } from '../store/connect.ts'
+import { RecentMap } from '../runtime/recent-map.ts'
 import { repeat } from '../runtime/repeat.ts'
 
-/** Leases held at a time, about 200 bytes each; the one longest unused goes first. */
+/** Leases held at a time, about 200 bytes each; one that nobody used for long goes. */
 const MAX_LEASES = 100_000
-const PAY_MS = 100
+/** How soon a bucket that had too little is asked again. */
+const PAY_MS = 200
 /** Buckets a script: bounds how long it holds up Redis. */
 const PAYMENTS_A_SCRIPT = 500
 /** How long a request may wait for a payment under way, where its lease is used up in the middle of a burst. */
@@ -22,11 +23,12 @@ export interface Limit {
 export type Verdict = { outcome: 'spent' | 'refused', lease: Lease }
 
 /**
- * Spends tokens of several limits at once, all or none. Answers at once from leases; payment follows behind. Only where
- * a burst uses up a lease while its payment is under way, the request waits for that.
+ * Spends tokens of several limits at once, all or none. Answers at once from leases; a lease half used up is paid for
+ * behind the reply, so who asks now and then costs Redis nothing. Only where a burst uses up a lease while its payment is
+ * under way, the request waits for that.
  */
 export function createRequestLimits (redis: Redis, now: () => number, onError: (error: Error) => void) {
-  const leases = new LRUCache<string, Lease>({ max: MAX_LEASES })
+  const leases = new RecentMap<string, Lease>(MAX_LEASES)
   const owing = new Set<Lease>()
   let payment: Promise<void> | undefined
 
@@ -39,7 +41,7 @@ export function createRequestLimits (redis: Redis, now: () => number, onError: (
   }
 
   async function pay (): Promise<void> {
-    const due = [...owing].filter(({ debt }) => debt > 0)
+    const due = [...owing]
     owing.clear()
     for (let at = 0; at < due.length; at += PAYMENTS_A_SCRIPT) await payFor(due.slice(at, at + PAYMENTS_A_SCRIPT))
   }
@@ -52,7 +54,7 @@ export function createRequestLimits (redis: Redis, now: () => number, onError: (
       onError(error as Error)
       for (const lease of due) settleAlone(lease, now())
     }
-    for (const lease of due) if (lease.debt > 0) owing.add(lease)
+    for (const lease of due) if (isPressing(lease)) owing.add(lease)
   }
 
   /** One payment at a time; what falls due meanwhile goes into the next. */
@@ -66,14 +68,12 @@ export function createRequestLimits (redis: Redis, now: () => number, onError: (
     const empty = wanted.find(lease => !hasToken(lease))
     if (empty) return { outcome: 'refused', lease: empty }
     let scarcest = wanted[0] as Lease
-    let pressing = false
     for (const lease of wanted) {
       lease.debt += 1
-      owing.add(lease)
-      pressing ||= isPressing(lease)
+      if (isPressing(lease)) owing.add(lease)
       if ((lease.left - lease.debt) * scarcest.perMinute < (scarcest.left - scarcest.debt) * lease.perMinute) scarcest = lease
     }
-    if (pressing && !payment) payNow().catch(onError)
+    if (owing.size > 0 && !payment) payNow().catch(onError)
     return { outcome: 'spent', lease: scarcest }
   }
 

@@ -21,7 +21,8 @@ export const CredentialsReply = Type.Object({
   expiresAt: Type.String({ format: 'date-time' }),
   refreshAfter: Type.String({ format: 'date-time', description: 'ask again from then on' }),
   provider: Type.String(),
-  region: Type.Union([Type.String(), Type.Null()], { description: 'of the first node' }),
+  // one type of two kinds: for a union of types the serialiser would try each on every reply
+  region: Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'of the first node' }),
   degraded: Type.Boolean({ description: 'true: there is no relay in it, or it was decided without knowing how the fleet is' }),
   expiryEndsCalls: Type.Boolean({ description: 'true: the provider cuts calls when the credential expires' }),
   username: Type.Optional(Type.String()),

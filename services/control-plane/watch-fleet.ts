@@ -4,6 +4,7 @@ import { nextSnapshot } from '../policy/next-snapshot.ts'
 import type { Snapshot } from '../policy/next-snapshot.ts'
 import { readAppsAndKeys } from '../store/apps.ts'
 import type { Redis } from '../store/connect.ts'
+import type { KeyRingKeeper } from '../store/key-ring.ts'
 import { readNodes } from '../store/nodes.ts'
 import { readRelayUse } from '../store/relay-use.ts'
 
@@ -14,7 +15,7 @@ export interface FleetWatch {
 }
 
 /** Keeps the snapshot of this replica. */
-export function watchFleet (redis: Redis, now: () => number, onInvalidNode: (id: string) => void): FleetWatch {
+export function watchFleet (redis: Redis, keyRing: Pick<KeyRingKeeper, 'refresh'>, now: () => number, onInvalidNode: (id: string) => void): FleetWatch {
   let snapshot: Snapshot | undefined
   return {
     get snapshot () { return snapshot },
@@ -23,6 +24,8 @@ export function watchFleet (redis: Redis, now: () => number, onInvalidNode: (id:
         const [nodes, appsAndKeys] = await Promise.all([readNodes(redis, onInvalidNode), readAppsAndKeys(redis, snapshot?.appsAndKeys.version)])
         const apps = (appsAndKeys ?? snapshot?.appsAndKeys)?.apps.values() ?? []
         const relayUse = await readRelayUse(redis, [...apps].filter(({ relayCaps }) => hasCaps(relayCaps)), now())
+        // behind the nodes and apps: whatever key these ask for is then in it
+        await keyRing.refresh()
         snapshot = nextSnapshot(snapshot, { nodes, appsAndKeys, relayUse }, now())
         return nodes
       } catch (error) {

@@ -12,6 +12,8 @@ export interface Actor {
   role: AdminRole
 }
 
+export const SPILLWAY_ITSELF: Actor = { name: 'spillway', role: 'operate' }
+
 export const mayActAs = (held: AdminRole, needed: AdminRole): boolean => ADMIN_ROLES.indexOf(held) >= ADMIN_ROLES.indexOf(needed)
 
 /** One change by the admin API. `before` and `after` hold no secret; null: it was, or is, not there. */

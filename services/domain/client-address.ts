@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 
 /**
  * What of a client's address counts as one client: an IPv4 address (also one mapped into IPv6), or the /64 that a
@@ -21,5 +22,5 @@ export function addressGroup (address: string): string {
 const dotted = (group: string): number[] => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255]
 
 /** The group under a key, 96 bits of it: what a limit is named after outside the process that saw the address. */
-export const addressTag = (key: Buffer, address: string): string =>
+export const addressTag = (key: KeyObject, address: string): string =>
   createHmac('sha256', key).update(addressGroup(address)).digest('hex').slice(0, 24)

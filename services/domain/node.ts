@@ -1,19 +1,42 @@
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
+import { NodeKeyEntry } from './node-keys.ts'
 
 export const NodeId = Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,31}$', description: '1 to 32 of a-z, 0-9 and -' })
 export const REGION_PATTERN = '^[a-z0-9-]{1,32}$'
 export const Region = Type.String({ pattern: REGION_PATTERN })
 
+/** A newer secret beside the older ones, until nobody can hold a credential made with those any more. */
+export const NodeRotation = Type.Object({
+  overlapSeconds: Type.Integer({ minimum: 1, description: 'how long the older generations stay once the newest is confirmed' }),
+  confirmedAtMs: Type.Optional(Type.Integer({ description: 'when the node was first seen to accept the newest' }))
+})
+
 /**
  * What the control plane wants of a node. The generations are numbers, not secrets: the agent derives each secret from
- * the node key it holds, so no secret travels through the central Redis.
+ * a node key it holds. A new node key travels sealed under the one it holds already, so that no secret lies in the
+ * central Redis in clear.
  */
 export const DesiredNode = Type.Object({
-  generations: Type.Array(Type.Integer({ minimum: 1 }), { description: 'secret generations coturn shall accept' }),
+  generations: Type.Array(Type.Integer({ minimum: 1 }), { minItems: 1, description: 'secret generations coturn shall accept, the newest last' }),
+  nodeKeys: Type.Array(NodeKeyEntry, { minItems: 1, description: 'which node key generations derive from' }),
+  rotation: Type.Optional(NodeRotation),
   fleetIps: Type.Array(Type.String(), { description: 'relay addresses of the fleet, allowed as peers' })
 })
 export type DesiredNode = Static<typeof DesiredNode>
+
+/** The wish for a node that is new. @param nodeKeyId of the key its agent is given */
+export const newDesired = (nodeKeyId: string): DesiredNode => ({ generations: [1], nodeKeys: [{ from: 1, id: nodeKeyId }], fleetIps: [] })
+
+/** As the admin API and the audit show it: without sealed keys. */
+export const ShownDesired = Type.Object({
+  generations: DesiredNode.properties.generations,
+  nodeKeys: Type.Array(Type.Object({ from: NodeKeyEntry.properties.from, id: NodeKeyEntry.properties.id })),
+  rotation: DesiredNode.properties.rotation,
+  fleetIps: DesiredNode.properties.fleetIps
+})
+export const showDesired = (desired: DesiredNode): Static<typeof ShownDesired> =>
+  ({ ...desired, nodeKeys: desired.nodeKeys.map(({ from, id }) => ({ from, id })) })
 
 /** What an agent says of its node, every 5 seconds. `beat` grows with each message, so age needs no common clock. */
 export const ObservedNode = Type.Object({

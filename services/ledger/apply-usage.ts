@@ -1,6 +1,7 @@
-import type { DerivedKeys } from '../domain/turn-credential.ts'
+import type { KeyRing } from '../domain/key-ring.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Redis } from '../store/connect.ts'
+import type { KeyRingKeeper } from '../store/key-ring.ts'
 import { listNodeIds } from '../store/nodes.ts'
 import { applyUsage } from '../store/usage-ledger.ts'
 import { readUsage } from '../store/usage-stream.ts'
@@ -17,7 +18,7 @@ export interface ApplierOptions {
   redis: Redis
   /** a connection of its own: it waits in XREAD BLOCK */
   waiting: Redis
-  keys: DerivedKeys
+  keyRing: Pick<KeyRingKeeper, 'refresh'>
   metrics: LedgerMetrics
   logger: Logger
   now: () => number
@@ -29,11 +30,14 @@ export async function applyNextUsage (options: ApplierOptions): Promise<void> {
   if (nodes.length === 0) return
   let failure: Error | undefined
   const failed = new Set<string>()
-  for (const delivered of await readUsage(options.waiting, nodes, BATCHES_A_READ, READ_BLOCK_MS)) {
+  const batches = await readUsage(options.waiting, nodes, BATCHES_A_READ, READ_BLOCK_MS)
+  // behind the batches: a name is minted only under a key that lies in the ring, so the one that proves it is there now
+  const ring = await options.keyRing.refresh()
+  for (const delivered of batches) {
     // the batches of one node in their order; one that fails does not hold up the other nodes
     if (failed.has(delivered.node)) continue
     try {
-      await applyOne(options, delivered)
+      await applyOne(options, ring, delivered)
     } catch (error) {
       failed.add(delivered.node)
       failure = error as Error
@@ -42,12 +46,12 @@ export async function applyNextUsage (options: ApplierOptions): Promise<void> {
   if (failure) throw failure
 }
 
-async function applyOne ({ redis, keys, metrics, logger, now }: ApplierOptions, delivered: DeliveredBatch): Promise<void> {
+async function applyOne ({ redis, metrics, logger, now }: ApplierOptions, { nameKeys }: KeyRing, delivered: DeliveredBatch): Promise<void> {
   const { node, log, sequence } = delivered
   let batch: ReadBatch = { rows: [], forged: 0 }
   let valid = true
   try {
-    batch = readBatch(delivered.batch, keys, now())
+    batch = readBatch(delivered.batch, nameKeys, now())
   } catch (error) {
     valid = false
     logger.error({ node, log, sequence, reason: (error as Error).message }, 'dropped a usage batch that cannot be read')

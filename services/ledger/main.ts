@@ -1,5 +1,6 @@
-import { deriveKeys } from '../domain/turn-credential.ts'
+import { OperatorMistake } from '../domain/operator-mistake.ts'
 import { COMMAND_TIMEOUT_MS, connectRedis, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
+import { keepKeyRing } from '../store/key-ring.ts'
 import { listNodeIds } from '../store/nodes.ts'
 import { countOpenSessions } from '../store/session-records.ts'
 import { countUnapplied } from '../store/usage-stream.ts'
@@ -20,16 +21,18 @@ import { createLedgerMetrics } from './ledger-metrics.ts'
 const PAUSE_MS = 20
 const GAUGES_MS = 5_000
 
-async function start ({ config, logger }: { config: LedgerConfig, logger: Logger }): Promise<StopPhases> {
+async function start ({ config, logger, fail }: { config: LedgerConfig, logger: Logger, fail: (error: Error) => void }): Promise<StopPhases> {
   const metrics = createMetrics('ledger', version)
   const ledgerMetrics = createLedgerMetrics(metrics)
   const outage = logOutage(logger, 'the central Redis')
   const url = config.SPILLWAY_REDIS_URL
   const redis = connectRedis({ url, onError: outage.failed })
   const waiting = connectRedis({ url, onError: outage.failed, commandTimeoutMs: COMMAND_TIMEOUT_MS + READ_BLOCK_MS })
-  await Promise.all([redis, waiting].map(async connection => await untilReady(connection, START_PATIENCE_MS)))
+  const keyRing = keepKeyRing(redis, config.SPILLWAY_MASTER_KEY, Date.now)
+  const [ready] = await Promise.all([redis, waiting].map(async connection => await untilReady(connection, START_PATIENCE_MS)))
+  if (ready) await keyRing.begin()
 
-  const applier = { redis, waiting, keys: deriveKeys(config.SPILLWAY_MASTER_KEY), metrics: ledgerMetrics, logger, now: Date.now }
+  const applier = { redis, waiting, keyRing, metrics: ledgerMetrics, logger, now: Date.now }
   let working = false
   const applying = repeat(PAUSE_MS, async () => {
     await applyNextUsage(applier)
@@ -37,7 +40,8 @@ async function start ({ config, logger }: { config: LedgerConfig, logger: Logger
     outage.recovered()
   }, error => {
     working = false
-    outage.failed(error)
+    if (error instanceof OperatorMistake) fail(error)
+    else outage.failed(error)
   })
   const gauges = repeat(GAUGES_MS, async () => {
     ledgerMetrics.open.set(await countOpenSessions(redis))
@@ -51,7 +55,7 @@ async function start ({ config, logger }: { config: LedgerConfig, logger: Logger
       ...stopping ? { process: 'is stopping' } : {},
       ...working ? {} : { redis: 'the central Redis does not answer' }
     },
-    degraded: {}
+    degraded: keyRing.degraded
   }))
   await ops.listen({ host: config.SPILLWAY_LEDGER_HOST, port: config.SPILLWAY_LEDGER_OPS_PORT })
   logger.info({ ops: ops.server.address() }, 'ledger runs')

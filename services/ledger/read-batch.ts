@@ -1,9 +1,9 @@
+import type { KeyObject } from 'node:crypto'
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { REGION_PATTERN } from '../domain/node.ts'
 import { parseUsername } from '../domain/turn-credential.ts'
-import type { DerivedKeys } from '../domain/turn-credential.ts'
 import { UNPRICED } from '../domain/usage.ts'
 import type { BookedRow } from '../store/usage-ledger.ts'
 
@@ -27,7 +27,7 @@ const Batch = Compile(Type.Object({
 
 export interface ReadBatch {
   rows: BookedRow[]
-  /** rows whose username was not minted with our keys: dropped, never booked to anyone */
+  /** rows whose username was minted with none of our keys: dropped, never booked to anyone */
   forged: number
 }
 
@@ -36,13 +36,13 @@ export interface ReadBatch {
  * hour that has not begun.
  * @throws where the batch is no batch: it is from a broken or foreign sender
  */
-export function readBatch (json: string, keys: DerivedKeys, nowMs: number): ReadBatch {
+export function readBatch (json: string, nameKeys: readonly KeyObject[], nowMs: number): ReadBatch {
   const batch: unknown = JSON.parse(json)
   if (!Batch.Check(batch)) throw new Error('not a usage batch')
   const { region, rows } = batch as Static<ReturnType<typeof Batch.Type>>
   const read: ReadBatch = { rows: [], forged: 0 }
   for (const { username, ...row } of rows) {
-    const identity = parseUsername(keys, username)
+    const identity = parseUsername(nameKeys, username)
     if (!identity) {
       read.forged += 1
       continue

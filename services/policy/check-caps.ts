@@ -11,9 +11,10 @@ export interface CapReached {
 /** A session ends when its call does: nobody knows when, so ask again soon. */
 const SESSIONS_RETRY_SECONDS = 10
 
-export const hasCaps = (caps: RelayCaps): boolean => Object.values(caps).some(cap => cap !== null)
-
 export const hasSessionCap = ({ appSessions, userSessions }: RelayCaps): boolean => appSessions !== null || userSessions !== null
+
+export const hasCaps = (caps: RelayCaps): boolean =>
+  caps.appGigabytesPerMonth !== null || caps.userGigabytesPerMonth !== null || hasSessionCap(caps)
 
 /**
  * Whether one more credential for this user would pass a cap of the app: bytes already relayed this month, or sessions,

@@ -1,5 +1,6 @@
 import type { AppsAndKeys } from '../domain/app.ts'
 import type { NodeFacts } from '../domain/node.ts'
+import { nodeKeyIdOf } from '../domain/node-keys.ts'
 import type { RelayUse } from '../domain/relay-use.ts'
 
 /**
@@ -15,6 +16,8 @@ export interface NodeView {
   urls: readonly string[]
   /** the newest secret generation the node has confirmed; 0 where it has confirmed none */
   signingGeneration: number
+  /** id of the node key its secret derives from */
+  signingKeyId: string
   loadRatio: number
   beat: number
   /** how long its heartbeat has stood still, in time during which Redis could be read */
@@ -65,7 +68,7 @@ export function nextSnapshot (previous: Snapshot | undefined, facts: Facts | und
 
 function viewNode ({ id, desired, observed }: NodeFacts, before: NodeView | undefined, elapsedMs: number): NodeView {
   if (!observed) {
-    return { id, state: 'unready', region: '', urls: [], signingGeneration: 0, loadRatio: 0, beat: 0, quietMs: 0 }
+    return { id, state: 'unready', region: '', urls: [], signingGeneration: 0, signingKeyId: '', loadRatio: 0, beat: 0, quietMs: 0 }
   }
   const confirmed = observed.generationsApplied.filter(generation => desired.generations.includes(generation))
   const signingGeneration = Math.max(0, ...confirmed)
@@ -76,6 +79,7 @@ function viewNode ({ id, desired, observed }: NodeFacts, before: NodeView | unde
     region: observed.region,
     urls: observed.urls,
     signingGeneration,
+    signingKeyId: nodeKeyIdOf(desired.nodeKeys, signingGeneration) ?? '',
     loadRatio: observed.loadBitsPerSecond / observed.capacityBitsPerSecond,
     beat: observed.beat,
     quietMs

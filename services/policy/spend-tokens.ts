@@ -23,7 +23,7 @@ export const openLease = (limit: string, perMinute: number): Lease =>
 
 export const hasToken = (lease: Lease): boolean => lease.debt < lease.most
 
-/** Whether to pay now rather than at the next turn: half of the lease is used up. */
+/** Whether to pay: half of the lease is used up. Less may stay owed for ever; it is part of the one lease each. */
 export const isPressing = (lease: Lease): boolean => lease.debt * 2 >= lease.most
 
 /** Tokens that are still to be had: in the bucket, less what is owed to it. */

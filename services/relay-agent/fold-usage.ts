@@ -1,4 +1,4 @@
-import type { SessionState } from '../domain/session.ts'
+import type { SessionState, Traffic } from '../domain/session.ts'
 import type { FoldedSession } from '../store/agent-state.ts'
 import type { FeedEvent } from '../store/node-feed.ts'
 import { launchChannels, coturnKeys } from '../store/keys.ts'
@@ -13,11 +13,8 @@ export type Folded =
   | { kind: 'boot', boot: string }
   | { kind: 'stopping', boot: string }
 
-/** The user part may hold any character, a slash included, so the channel is read from both ends. */
-const ALLOCATION_CHANNEL = /^(.*)\/allocation\/(\d{18})\/(status|traffic|total_traffic)$/s
-const COUNTERS = /^rcvp=(\d+), rcvb=(\d+), sentp=(\d+), sentb=(\d+)$/
-
 const NOTHING: Folded = { kind: 'nothing' }
+const UNPROVEN: Folded = { kind: 'unproven' }
 
 /**
  * Folds one event of coturn's (src/apps/relay/ns_ioalib_engine_impl.c, turn_report_*) or launch's. Only client-side
@@ -29,46 +26,69 @@ const NOTHING: Folded = { kind: 'nothing' }
 export function foldEvent (sessions: ReadonlyMap<string, FoldedSession>, realm: string, { channel, message }: FeedEvent, nowMs: number): Folded {
   if (channel === launchChannels.boot) return { kind: 'boot', boot: message }
   if (channel === launchChannels.stopping) return { kind: 'stopping', boot: message }
-  const prefix = coturnKeys.allocationPrefix(realm)
-  if (!channel.startsWith(prefix)) return NOTHING
-  const match = ALLOCATION_CHANNEL.exec(channel.slice(prefix.length))
-  if (!match) return NOTHING
-  const [, username = '', allocation = '', event] = match
+  const name = readChannel(channel, realm)
+  if (!name) return NOTHING
+  const { username, allocation, event } = name
   const held = sessions.get(allocation)
   // of an allocation held under another name, only what coturn says of authenticated sessions alone is believed
   const known = held?.username === username ? held : undefined
-  const session = known ?? { ...noTraffic(), username, startedAtMs: nowMs, atMs: nowMs }
+  if (event === 'status') return foldStatus(name, known, message, nowMs)
 
-  if (event === 'status') {
-    if (message === 'deleted') {
-      return known ? { kind: 'session', allocation, session: { ...known, atMs: nowMs, deletedAtMs: nowMs }, state: 'open', deltaBytes: 0 } : NOTHING
-    }
-    if (!message.startsWith('new ') && !message.startsWith('refreshed ')) return NOTHING
-    return { kind: 'session', allocation, session: { ...session, atMs: nowMs }, state: 'open', deltaBytes: 0 }
-  }
-
-  const counters = COUNTERS.exec(message)
-  if (!counters) return NOTHING
-  const [packetsIn = 0, bytesIn = 0, packetsOut = 0, bytesOut = 0] = counters.slice(1).map(Number)
+  const heard = readCounters(message)
+  if (!heard) return NOTHING
   if (event === 'total_traffic') {
-    const { username, startedAtMs } = session
-    return { kind: 'session', allocation, session: { username, startedAtMs, atMs: nowMs, packetsIn, bytesIn, packetsOut, bytesOut }, state: 'closed', deltaBytes: 0 }
+    return { kind: 'session', allocation, session: { ...heard, username, startedAtMs: known?.startedAtMs ?? nowMs, atMs: nowMs }, state: 'closed', deltaBytes: 0 }
   }
-  if (!known) return { kind: 'unproven' }
-  return {
-    kind: 'session',
-    allocation,
-    session: {
-      ...known,
-      atMs: nowMs,
-      packetsIn: known.packetsIn + packetsIn,
-      bytesIn: known.bytesIn + bytesIn,
-      packetsOut: known.packetsOut + packetsOut,
-      bytesOut: known.bytesOut + bytesOut
-    },
-    state: 'open',
-    deltaBytes: bytesIn + bytesOut
+  if (!known) return UNPROVEN
+  const session = {
+    ...known,
+    atMs: nowMs,
+    packetsIn: known.packetsIn + heard.packetsIn,
+    bytesIn: known.bytesIn + heard.bytesIn,
+    packetsOut: known.packetsOut + heard.packetsOut,
+    bytesOut: known.bytesOut + heard.bytesOut
   }
+  return { kind: 'session', allocation, session, state: 'open', deltaBytes: heard.bytesIn + heard.bytesOut }
+}
+
+function foldStatus ({ username, allocation }: ChannelName, known: FoldedSession | undefined, message: string, nowMs: number): Folded {
+  if (message === 'deleted') {
+    return known ? { kind: 'session', allocation, session: { ...known, atMs: nowMs, deletedAtMs: nowMs }, state: 'open', deltaBytes: 0 } : NOTHING
+  }
+  if (!message.startsWith('new ') && !message.startsWith('refreshed ')) return NOTHING
+  const session = known ?? { ...noTraffic(), username, startedAtMs: nowMs, atMs: nowMs }
+  return { kind: 'session', allocation, session: { ...session, atMs: nowMs }, state: 'open', deltaBytes: 0 }
+}
+
+interface ChannelName {
+  username: string
+  allocation: string
+  event: string
+}
+
+const EVENTS = new Set(['status', 'traffic', 'total_traffic'])
+const BEFORE_ALLOCATION = '/allocation/'
+const ALLOCATION_LENGTH = 18
+const ALLOCATION = /^\d{18}$/
+
+/** The user part may hold any character, a slash included, so the channel is read from both ends. */
+function readChannel (channel: string, realm: string): ChannelName | undefined {
+  const prefix = coturnKeys.allocationPrefix(realm)
+  const allocationEnd = channel.lastIndexOf('/')
+  const allocationStart = allocationEnd - ALLOCATION_LENGTH
+  const usernameEnd = allocationStart - BEFORE_ALLOCATION.length
+  if (usernameEnd < prefix.length || !channel.startsWith(prefix) || !channel.startsWith(BEFORE_ALLOCATION, usernameEnd)) return undefined
+  const event = channel.slice(allocationEnd + 1)
+  const allocation = channel.slice(allocationStart, allocationEnd)
+  if (!EVENTS.has(event) || !ALLOCATION.test(allocation)) return undefined
+  return { username: channel.slice(prefix.length, usernameEnd), allocation, event }
+}
+
+const COUNTERS = /^rcvp=(\d+), rcvb=(\d+), sentp=(\d+), sentb=(\d+)$/
+
+function readCounters (message: string): Traffic | undefined {
+  const match = COUNTERS.exec(message)
+  return match ? { packetsIn: Number(match[1]), bytesIn: Number(match[2]), packetsOut: Number(match[3]), bytesOut: Number(match[4]) } : undefined
 }
 
 /** Twice what a live session can be silent for. */

@@ -1,5 +1,4 @@
 import { realmOf } from '../domain/node.ts'
-import type { DesiredNode } from '../domain/node.ts'
 import { logOutage } from '../runtime/logger.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { createMetrics } from '../runtime/metrics.ts'
@@ -8,20 +7,22 @@ import { repeat } from '../runtime/repeat.ts'
 import { runProcess } from '../runtime/run-process.ts'
 import type { StopPhases } from '../runtime/run-process.ts'
 import { version } from '../runtime/version.ts'
-import { readSavedDesired, saveDesired } from '../store/agent-state.ts'
 import { connectRedis, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
 import { coturnKeys } from '../store/keys.ts'
-import { readDesired, writeObserved } from '../store/nodes.ts'
+import { writeObserved } from '../store/nodes.ts'
 import { createAgentMetrics } from './agent-metrics.ts'
 import { AgentConfig, checkUrls, relayIpsOf, urlsOf } from './config.ts'
 import { readCoturnVersion } from './coturn-cli.ts'
+import { followDesired } from './follow-desired.ts'
+import { holdNodeKeys } from './hold-node-keys.ts'
 import { createObeyer } from './obey-desired.ts'
 import { createRateMeter, readTransmittedBytes } from './observe-node.ts'
 import { createShipper } from './ship-usage.ts'
 import { createRelayStopper } from './stop-relay.ts'
 import { UsageFollower } from './usage-follower.ts'
 
-const SAVE_MS = 200
+/** What a busy second says of one session becomes one row; a crash loses nothing, it only reads that second again. */
+const SAVE_MS = 1_000
 const SHIP_MS = 1_000
 const OBEY_MS = 1_000
 const HEARTBEAT_MS = 5_000
@@ -82,29 +83,9 @@ async function start ({ config, logger }: { config: AgentConfig, logger: Logger 
   const sweeping = repeat(SWEEP_MS, async () => { follower.sweep() }, nodeOutage.failed)
 
   // --- obey
-  const obeyer = createObeyer({ userRedis, realm, nodeKey: config.SPILLWAY_NODE_KEY, ownIps: relayIps })
-  let registered = true
-  let savedDesired = ''
-  const obeying = repeat(OBEY_MS, async () => {
-    const desired = await readDesired(central, node).catch(async error => {
-      // without the centre the last wish stands: a coturn that restarts now needs its secrets all the same
-      const last = await readSavedDesired(nodeRedis)
-      if (last) await obey(last)
-      throw error
-    })
-    if (registered && !desired) logger.error(`node ${node} is not registered: PUT /admin/v1/nodes/${node}`)
-    registered = desired !== null
-    if (!desired) return
-    await obey(desired)
-    const json = JSON.stringify(desired)
-    if (json !== savedDesired) await saveDesired(nodeRedis, desired)
-    savedDesired = json
-  }, centralOutage.failed)
-  async function obey (desired: DesiredNode): Promise<void> {
-    if (!await obeyer.obey(desired)) return
-    logger.info({ generations: obeyer.generationsApplied }, 'secret generations applied')
-    tellNow()
-  }
+  const obeyer = createObeyer({ userRedis, realm, openNodeKeys: holdNodeKeys(nodeRedis, config.SPILLWAY_NODE_KEY), ownIps: relayIps })
+  const wish = followDesired({ central, nodeRedis, node, obeyer, logger, onApplied: () => { tellNow() } })
+  const obeying = repeat(OBEY_MS, wish.follow, centralOutage.failed)
   const stopper = createRelayStopper({
     cli,
     nodeRedis,
@@ -164,7 +145,7 @@ async function start ({ config, logger }: { config: AgentConfig, logger: Logger 
     missing: {
       ...stopping ? { process: 'is stopping' } : {},
       ...follower.connected ? {} : { feed: "the node's Redis is not followed" },
-      ...registered ? {} : { registration: `node ${node} is not registered` }
+      ...wish.registered ? {} : { registration: `node ${node} is not registered` }
     },
     degraded: centralOutage.away ? { redis: 'the central Redis is away; usage waits in the outbox' } : {}
   }))

@@ -11,7 +11,8 @@ export class UnsavedChange {
   readonly #region: string
   readonly #now: () => number
   #sessions = new Map<string, FoldedSession | undefined>()
-  readonly #rows = new Map<string, UsageRow>()
+  /** boot -> allocation -> how it stands; the row of it is made when it is taken */
+  readonly #standings = new Map<string, Map<string, { session: FoldedSession, state: SessionState }>>()
   #replaceAll = false
   #savedOffset = 0
   #firstOfLife = false
@@ -21,7 +22,7 @@ export class UnsavedChange {
     this.#now = now
   }
 
-  get empty (): boolean { return this.#sessions.size === 0 && this.#rows.size === 0 && !this.#replaceAll }
+  get empty (): boolean { return this.#sessions.size === 0 && this.#standings.size === 0 && !this.#replaceAll }
 
   /** Begins at what the last life saved. */
   resume (cursor: AgentCursor): void {
@@ -31,9 +32,10 @@ export class UnsavedChange {
 
   /** The standing of one session; one that has ended is forgotten once its row is safe. */
   report (boot: string, allocation: string, session: FoldedSession, state: SessionState): void {
-    const { deletedAtMs: _, ...known } = session
     this.#sessions.set(allocation, state === 'open' ? session : undefined)
-    this.#rows.set(`${boot}/${allocation}`, { ...known, boot, allocation, state })
+    let ofBoot = this.#standings.get(boot)
+    if (!ofBoot) this.#standings.set(boot, ofBoot = new Map())
+    ofBoot.set(allocation, { session, state })
   }
 
   /** These are all sessions there are: what else was saved is forgotten. */
@@ -66,10 +68,13 @@ export class UnsavedChange {
 
   #takeRows (endingsOnly: boolean): UsageRow[] {
     const taken: UsageRow[] = []
-    for (const [key, row] of this.#rows) {
-      if (endingsOnly && row.state === 'open') continue
-      taken.push(row)
-      this.#rows.delete(key)
+    for (const [boot, ofBoot] of this.#standings) {
+      for (const [allocation, { session: { deletedAtMs: _, ...session }, state }] of ofBoot) {
+        if (endingsOnly && state === 'open') continue
+        taken.push({ ...session, boot, allocation, state })
+        ofBoot.delete(allocation)
+      }
+      if (ofBoot.size === 0) this.#standings.delete(boot)
     }
     return taken
   }

@@ -3,8 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { SessionState } from '../domain/session.ts'
 import type { AgentChange, AgentCursor, FoldedSession } from '../store/agent-state.ts'
 import { ensureBoot, loadAgentState, readStatusKeys, saveAgentChange } from '../store/agent-state.ts'
+import { coturnKeys } from '../store/keys.ts'
 import { followNode } from '../store/node-feed.ts'
-import type { FeedPosition } from '../store/node-feed.ts'
+import type { FeedEvent, FeedPosition } from '../store/node-feed.ts'
 import type { Redis } from '../store/connect.ts'
 import { noTraffic } from '../domain/session.ts'
 import { findLost, foldEvent } from './fold-usage.ts'
@@ -81,10 +82,10 @@ export class UsageFollower {
       try {
         if (!this.#cursor) await this.#restore()
         const position = this.#cursor?.position.replicationId ? this.#cursor.position : undefined
-        for await (const batch of followNode({ url: this.#options.feedUrl, position, signal })) {
+        for await (const batch of followNode({ url: this.#options.feedUrl, position, passOver: coturnKeys.peerEnding, signal })) {
           if (batch.kind === 'resync') await this.#resync(batch.position, position !== undefined)
           this.#feedSinceMs ??= this.#options.now()
-          if (batch.kind === 'events') for (const event of batch.events) this.#fold(foldEvent(this.#sessions, this.#options.realm, event, this.#options.now()))
+          if (batch.kind === 'events') this.#foldAll(batch.events, batch.passedOver)
           this.#current.position = batch.position
         }
       } catch (error) {
@@ -127,24 +128,34 @@ export class UsageFollower {
     for (const [allocation, username] of live) {
       if (this.#sessions.has(allocation)) continue
       const session = { ...noTraffic(), username, startedAtMs: now(), atMs: now() }
-      this.#fold({ kind: 'session', allocation, session, state: 'open', deltaBytes: 0 })
+      this.#keep({ kind: 'session', allocation, session, state: 'open', deltaBytes: 0 }, now())
+      this.#options.metrics.events.inc({ kind: 'session' })
     }
     this.#unsaved.replaceAll(this.#sessions)
     this.#current.position = position
   }
 
-  #fold (folded: Folded): void {
-    const { metrics, now } = this.#options
-    metrics.events.inc({ kind: folded.kind })
+  /** What came at once is of one time, and counted at once. */
+  #foldAll (events: readonly FeedEvent[], passedOver: number): void {
+    const nowMs = this.#options.now()
+    const counts: Record<Folded['kind'], number> = { session: 0, unproven: 0, boot: 0, stopping: 0, nothing: passedOver }
+    for (const event of events) {
+      const folded = foldEvent(this.#sessions, this.#options.realm, event, nowMs)
+      counts[folded.kind] += 1
+      this.#keep(folded, nowMs)
+    }
+    for (const [kind, count] of Object.entries(counts)) this.#options.metrics.events.inc({ kind }, count)
+  }
+
+  #keep (folded: Folded, nowMs: number): void {
     switch (folded.kind) {
       case 'session': {
         const { allocation, session, state, deltaBytes } = folded
+        this.#sessions.set(allocation, session)
         if (state === 'open') {
-          this.#sessions.set(allocation, session)
-          this.#load.report(allocation, deltaBytes, now(), now() - (this.#feedSinceMs ?? 0) < REPLAY_MS)
+          this.#load.report(allocation, deltaBytes, nowMs, nowMs - (this.#feedSinceMs ?? 0) < REPLAY_MS)
           this.#unsaved.report(this.boot, allocation, session, state)
         } else {
-          this.#sessions.set(allocation, session)
           this.#end(allocation, state)
         }
         break

@@ -12,7 +12,11 @@ export function createMetrics (service: string, version: string) {
     .set({ service, version, node: process.version }, 1)
   return {
     registry,
-    counter: <const T extends Labels>(name: string, help: string, labelNames: T) => new Counter(define(name, help, labelNames)),
+    /** @param collect called before each reading, to bring it up to date */
+    counter: <const T extends Labels>(name: string, help: string, labelNames: T, collect?: (counter: Counter<T[number]>) => void) => new Counter({
+      ...define(name, help, labelNames),
+      ...collect === undefined ? {} : { collect () { collect(this) } }
+    }),
     gauge: <const T extends Labels>(name: string, help: string, labelNames: T) => new Gauge(define(name, help, labelNames)),
     histogram: <const T extends Labels>(name: string, help: string, labelNames: T, buckets: number[]) =>
       new Histogram({ ...define(name, help, labelNames), buckets })

@@ -17,6 +17,8 @@ const REQUEST_TIMEOUT_MS = 10_000
 export const strictServer = (logger: Logger) => ({
   loggerInstance: logger as FastifyBaseLogger,
   logController: new LogController({ disableRequestLogging: true }),
+  // no logger for each request: the few lines that tell of one name it themselves
+  childLoggerFactory: (own: FastifyBaseLogger) => own,
   /** a request is an id, a room and a ttl; 16 KiB leave room for a user id of any sane length */
   bodyLimit: 16 * 1024,
   requestTimeout: REQUEST_TIMEOUT_MS,

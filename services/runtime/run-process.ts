@@ -1,5 +1,6 @@
 import closeWithGrace from 'close-with-grace'
 import type { Static, TObject, TProperties } from 'typebox'
+import { OperatorMistake } from '../domain/operator-mistake.ts'
 import { ConfigError, loadConfig } from './load-config.ts'
 import type { AlsoCheck, Environment } from './load-config.ts'
 import { createLogger } from './logger.ts'
@@ -12,7 +13,8 @@ export interface ProcessDescription<T extends TProperties> {
   name: string
   schema: TObject<T & { SPILLWAY_LOG_LEVEL: TProperties[string] }>
   alsoCheck?: AlsoCheck<T>
-  start: (context: { config: Static<TObject<T>>, logger: Logger }) => Promise<StopPhases>
+  /** `fail` ends the process for an error that comes up later and that it must not run with */
+  start: (context: { config: Static<TObject<T>>, logger: Logger, fail: (error: Error) => void }) => Promise<StopPhases>
 }
 
 /** Longer than any step needs; a second signal ends the process at once (close-with-grace). */
@@ -32,11 +34,18 @@ export async function runProcess<T extends TProperties> ({ name, schema, alsoChe
     process.stderr.write(`${name}: ${error.message}\n`)
     process.exit(2)
   }
+  let failed = false
+  const fail = (error: Error): void => {
+    // a second one would end the process before its phases have run
+    if (!failed) setImmediate(() => { throw error })
+    failed = true
+  }
   const logger = createLogger(name, String((config as Record<string, unknown>).SPILLWAY_LOG_LEVEL))
   try {
-    const phases = await start({ config, logger })
+    const phases = await start({ config, logger, fail })
     closeWithGrace({ delay: STOP_TIMEOUT_MS, logger: false }, async ({ signal, err }) => {
-      if (err) logger.fatal({ err }, 'stopping after an error nobody caught')
+      if (err instanceof OperatorMistake) logger.fatal(err.message)
+      else if (err) logger.fatal({ err }, 'stopping after an error nobody caught')
       else logger.info({ signal }, 'stopping')
       for (const [phase, stop] of phases) {
         try {
@@ -49,7 +58,8 @@ export async function runProcess<T extends TProperties> ({ name, schema, alsoChe
     })
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    logger.fatal({ err: error }, code === 'EADDRINUSE' ? 'a port is taken: choose another or stop what holds it' : 'could not start')
+    if (error instanceof OperatorMistake) logger.fatal(error.message)
+    else logger.fatal({ err: error }, code === 'EADDRINUSE' ? 'a port is taken: choose another or stop what holds it' : 'could not start')
     process.exit(1)
   }
 }

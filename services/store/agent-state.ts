@@ -121,6 +121,11 @@ export async function ensureBoot (redis: Redis, boot: string): Promise<string> {
 export const saveDesired = (redis: Redis, desired: DesiredNode): Promise<unknown> => redis.set(nodeKeys.desired, JSON.stringify(desired))
 export const readSavedDesired = async (redis: Redis): Promise<DesiredNode | null> => parseDesired(await redis.get(nodeKeys.desired))
 
+/** Node keys that came sealed, by their ids, sealed under the key of the configuration: kept beyond the rotation that brought them. */
+export const readNodeKeys = (redis: Redis): Promise<Record<string, string>> => redis.hgetall(nodeKeys.nodeKeys)
+export const forgetNodeKey = (redis: Redis, id: string): Promise<unknown> => redis.hdel(nodeKeys.nodeKeys, id)
+export const saveNodeKey = (redis: Redis, id: string, sealed: string): Promise<unknown> => redis.hset(nodeKeys.nodeKeys, id, sealed)
+
 /** Tells launch that every session of this boot has ended and its total is safe. */
 export const announceDrained = (redis: Redis, boot: string): Promise<unknown> => redis.set(nodeKeys.drained, boot)
 

@@ -24,7 +24,7 @@ declare module 'ioredis' {
     replaceDesired (desired: string, before: string, after: string): Result<number, Context>
     commitChange (numberOfKeys: number, ...args: string[]): Result<number, Context>
     takeTokens (numberOfKeys: number, ...args: Array<string | number>): Result<number[], Context>
-    recordIssued (decisions: string, most: number, ...records: string[]): Result<number, Context>
+    recordIssued (decisions: string, most: number, records: string): Result<number, Context>
   }
 }
 

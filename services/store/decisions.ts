@@ -8,7 +8,8 @@ const DECISIONS_KEPT = 100_000
 
 /** What one replica has issued since it last told. */
 export interface Issued {
-  decisions: readonly Decision[]
+  /** JSON of a Decision each */
+  decisions: readonly string[]
   /** places held among the sessions of apps that have a cap on them */
   reserved: readonly Reserved[]
   /** key id -> when it was last used, in ms */
@@ -23,7 +24,7 @@ export interface Reserved {
 
 export async function writeIssued (redis: Redis, { decisions, reserved, keysUsed }: Issued): Promise<void> {
   const pipeline = redis.pipeline()
-  if (decisions.length > 0) pipeline.recordIssued(centralKeys.decisions, DECISIONS_KEPT, ...decisions.map(decision => JSON.stringify(decision)))
+  if (decisions.length > 0) pipeline.recordIssued(centralKeys.decisions, DECISIONS_KEPT, decisions.join('\n'))
   for (const { app, place, atMs } of reserved) {
     const key = centralKeys.reserved(app)
     pipeline.zadd(key, atMs, place)

@@ -23,6 +23,8 @@ export const centralKeys = {
   reserved: (app: string) => `reserved:${app}`,
   /** control-plane: set of user tags to be forgotten (the ledger takes out those it has forgotten) */
   erasures: 'erasures',
+  /** control-plane: JSON of the master keys, each sealed under the others; see MasterKeys. Absent before the first rotation */
+  masterKeys: 'master-keys',
   /** control-plane: set of node ids; a node counts from the moment it is registered here */
   nodes: 'nodes',
   /** control-plane: JSON of what a node shall be */
@@ -65,6 +67,8 @@ export const nodeKeys = {
   sessions: 'agent:sessions',
   /** relay-agent: JSON of what the control plane wanted last, for when the centre is away */
   desired: 'agent:desired',
+  /** relay-agent: hash id of a node key -> that key, sealed under the one the agent was configured with */
+  nodeKeys: 'agent:node-keys',
   /** relay-agent: stream of batches the ledger has not yet applied, id `<sequence>-0` */
   outbox: 'agent:outbox'
 } as const
@@ -81,5 +85,7 @@ export const coturnKeys = {
   statsDatabase: 2,
   secrets: (realm: string) => `turn/realm/${realm}/secret`,
   allowedPeers: (realm: string) => `turn/realm/${realm}/allowed-peer-ip`,
+  /** of channels that tell of the peer's side of an allocation */
+  peerEnding: '/peer',
   allocationPrefix: (realm: string) => `turn/realm/${realm}/user/`
 } as const

@@ -15,13 +15,16 @@ export interface FeedPosition {
 /** `resync`: the server could not replay from the position asked for, so events may be missing before this one. */
 export type FeedBatch =
   | { kind: 'resync' | 'continue', position: FeedPosition }
-  | { kind: 'events', events: FeedEvent[], position: FeedPosition }
+  /** `passedOver`: how many messages came meanwhile to channels that are not read */
+  | { kind: 'events', events: FeedEvent[], passedOver: number, position: FeedPosition }
 
 export interface FeedOptions {
   /** redis://user:password@host:port of the node's Redis */
   url: string
   /** where the last life left off; undefined asks for a full resync */
   position: FeedPosition | undefined
+  /** channels that end with this are counted, not read */
+  passOver?: string
   signal: AbortSignal
 }
 
@@ -39,7 +42,7 @@ const SILENCE_TIMEOUT_MS = 30_000
  * once from the position on. The generator is pulled: a slow reader slows the socket, nothing piles up here. Ends when
  * `signal` aborts, throws when the link fails; the caller starts it again at the last position it kept.
  */
-export async function * followNode ({ url, position, signal }: FeedOptions): AsyncGenerator<FeedBatch, void, undefined> {
+export async function * followNode ({ url, position, passOver = '', signal }: FeedOptions): AsyncGenerator<FeedBatch, void, undefined> {
   const { hostname, port, username, password } = new URL(url)
   const socket = connect({ host: hostname, port: Number(port || 6379), noDelay: true })
   const onAbort = () => { socket.destroy() }
@@ -78,7 +81,7 @@ export async function * followNode ({ url, position, signal }: FeedOptions): Asy
     }
 
     const start = current.offset
-    const reader = new ReplicationStreamReader()
+    const reader = new ReplicationStreamReader(passOver)
     const sendAcknowledgement = () => { socket.write(encode(['REPLCONF', 'ACK', String(current.offset)])) }
     let heard = false
     acknowledge = setInterval(sendAcknowledgement, FIRST_ACK_INTERVAL_MS)
@@ -88,9 +91,11 @@ export async function * followNode ({ url, position, signal }: FeedOptions): Asy
         clearInterval(acknowledge)
         acknowledge = setInterval(sendAcknowledgement, ACK_INTERVAL_MS)
       }
+      const passedBefore = reader.passedOver
       const events = reader.read(chunk)
+      const passedOver = reader.passedOver - passedBefore
       current = { replicationId: current.replicationId, offset: start + reader.consumed }
-      if (events.length > 0) yield { kind: 'events', events, position: current }
+      if (events.length + passedOver > 0) yield { kind: 'events', events, passedOver, position: current }
     }
     if (!signal.aborted) throw new Error("the node's Redis closed the replication link")
   } catch (error) {

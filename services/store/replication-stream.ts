@@ -4,64 +4,114 @@ export interface FeedEvent {
   message: string
 }
 
+const LINE_END = '\r\n'.length
 const CR = 13
 const STAR = 42
 const DOLLAR = 36
+const ZERO = 48
+const PUBLISH = Buffer.from('publish')
+/** The bit by which small letters of ASCII differ from large ones. */
+const SMALL = 32
+const INCOMPLETE = -1
 
 /**
  * Reads Redis' replication stream: RESP arrays of bulk strings, back to back. Only PUBLISH is decoded; every other
- * command (the agent's own writes to that server included) is skipped over. `consumed` counts the bytes of whole
- * commands, which is how Redis counts the replication offset.
+ * command (the agent's own writes to that server included) is skipped over, and so is a PUBLISH to a channel that ends
+ * with `passOver`: its bytes are never made a string. `consumed` counts the bytes of whole commands, which is how Redis
+ * counts the replication offset.
  */
 export class ReplicationStreamReader {
+  readonly #passOver: Buffer
   #buffer: Buffer = Buffer.alloc(0)
+  /** behind what was read of `#buffer` last */
+  #position = 0
   consumed = 0
+  /** messages skipped because of their channel */
+  passedOver = 0
+
+  constructor (passOver: string) {
+    this.#passOver = Buffer.from(passOver)
+  }
 
   /** @throws where the bytes are no command stream: the connection is then of no further use */
   read (chunk: Buffer): FeedEvent[] {
     this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk])
+    this.#position = 0
     const events: FeedEvent[] = []
-    let position = 0
-    for (;;) {
-      const end = this.#command(position, events)
-      if (end === -1) break
-      position = end
-    }
-    this.#buffer = this.#buffer.subarray(position)
-    this.consumed += position
+    let whole = 0
+    while (this.#command(events)) whole = this.#position
+    this.#buffer = this.#buffer.subarray(whole)
+    this.consumed += whole
     return events
   }
 
-  /** Returns the position behind the command that starts at `start`, -1 while it is incomplete. */
-  #command (start: number, events: FeedEvent[]): number {
+  /** Moves behind one command; false while it is incomplete. */
+  #command (events: FeedEvent[]): boolean {
+    const words = this.#number(STAR)
+    if (words !== 3) return words !== INCOMPLETE && this.#skip(words)
+    const verb = this.#word()
+    const verbEnd = this.#position - LINE_END
+    const channel = this.#word()
+    const channelEnd = this.#position - LINE_END
+    const message = this.#word()
+    if (message === INCOMPLETE) return false
     const buffer = this.#buffer
-    if (start >= buffer.length) return -1
-    const count = this.#number(start, STAR)
-    if (!count) return -1
-    let position = count.end
-    let first = ''
-    const publish: string[] = []
-    for (let index = 0; index < count.value; index++) {
-      const length = this.#number(position, DOLLAR)
-      if (!length) return -1
-      const end = length.end + length.value
-      if (end + 2 > buffer.length) return -1
-      if (index === 0) first = length.value === 7 ? buffer.toString('latin1', length.end, end).toUpperCase() : ''
-      else if (first === 'PUBLISH') publish.push(buffer.toString('utf8', length.end, end))
-      position = end + 2
-    }
-    if (first === 'PUBLISH' && publish.length === 2) events.push({ channel: publish[0] ?? '', message: publish[1] ?? '' })
-    return position
+    if (!isPublish(buffer, verb, verbEnd)) return true
+    if (this.#isPassedOver(channel, channelEnd)) this.passedOver += 1
+    else events.push({ channel: buffer.toString('utf8', channel, channelEnd), message: buffer.toString('utf8', message, this.#position - LINE_END) })
+    return true
   }
 
-  #number (start: number, marker: number): { value: number, end: number } | undefined {
-    const buffer = this.#buffer
-    if (start >= buffer.length) return undefined
-    if (buffer[start] !== marker) throw new Error('the replication stream is out of step')
-    const cr = buffer.indexOf(CR, start)
-    if (cr === -1 || cr + 1 >= buffer.length) return undefined
-    const value = Number(buffer.toString('latin1', start + 1, cr))
-    if (!Number.isSafeInteger(value) || value < 0) throw new Error('the replication stream is out of step')
-    return { value, end: cr + 2 }
+  #isPassedOver (start: number, end: number): boolean {
+    const ending = this.#passOver
+    if (ending.length === 0 || end - start < ending.length) return false
+    for (let index = 1; index <= ending.length; index++) if (this.#buffer[end - index] !== ending[ending.length - index]) return false
+    return true
   }
+
+  #skip (words: number): boolean {
+    for (let index = 0; index < words; index++) if (this.#word() === INCOMPLETE) return false
+    return true
+  }
+
+  /** Moves behind one bulk string and returns where its bytes start; stays before one that is incomplete. */
+  #word (): number {
+    const before = this.#position
+    const length = this.#number(DOLLAR)
+    if (length === INCOMPLETE) return INCOMPLETE
+    const start = this.#position
+    this.#position = start + length + LINE_END
+    if (this.#position <= this.#buffer.length) return start
+    this.#position = before
+    return INCOMPLETE
+  }
+
+  /** Moves behind a line of a marker and a number, and returns the number; stays before one that is incomplete. */
+  #number (marker: number): number {
+    const buffer = this.#buffer
+    let position = this.#position
+    if (position >= buffer.length) return INCOMPLETE
+    if (buffer[position] !== marker) throw outOfStep()
+    let value = 0
+    for (;;) {
+      const byte = buffer[++position]
+      if (byte === undefined) return INCOMPLETE
+      if (byte === CR) break
+      const digit = byte - ZERO
+      value = value * 10 + digit
+      if (digit < 0 || digit > 9 || value > Number.MAX_SAFE_INTEGER) throw outOfStep()
+    }
+    if (position + LINE_END > buffer.length) return INCOMPLETE
+    this.#position = position + LINE_END
+    return value
+  }
+}
+
+const outOfStep = (): Error => new Error('the replication stream is out of step')
+
+/** In any case: Redis passes commands on as they were spelled. */
+function isPublish (buffer: Buffer, start: number, end: number): boolean {
+  if (end - start !== PUBLISH.length) return false
+  for (let index = 0; index < PUBLISH.length; index++) if (((buffer[start + index] ?? 0) | SMALL) !== PUBLISH[index]) return false
+  return true
 }

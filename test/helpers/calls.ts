@@ -8,7 +8,7 @@ import type { Stack } from './stack.ts'
 import { until } from './until.ts'
 import type { Witness } from './witness.ts'
 
-type Transport = 'udp' | 'tcp'
+export type Transport = 'udp' | 'tcp'
 
 export interface Caller {
   client: TurnClient
@@ -92,7 +92,7 @@ export async function appUsage (stack: Stack, app: string): Promise<Record<strin
   return body.rows[0] ?? {}
 }
 
-export const countsOf = ({ client: { traffic } }: Caller): Counts =>
+export const countsOf = ({ client: { traffic } }: Pick<Caller, 'client'>): Counts =>
   ({ packetsIn: traffic.sentPackets, bytesIn: traffic.sentBytes, packetsOut: traffic.receivedPackets, bytesOut: traffic.receivedBytes })
 
 /** Why coturn's own totals could not be heard, where a test compares without them. */

@@ -1,3 +1,4 @@
+import { newDesired } from '../../services/domain/node.ts'
 import type { DesiredNode } from '../../services/domain/node.ts'
 import { makeChange } from '../../services/store/audit.ts'
 import type { Write } from '../../services/store/audit.ts'
@@ -10,4 +11,7 @@ export async function write (redis: Redis, ...writes: Write[]): Promise<void> {
     ({ action: 'test', target: 'test', before: null, after: null, writes, result: undefined }))
 }
 
-export const registerNode = async (redis: Redis, id: string, desired: DesiredNode): Promise<void> => { await write(redis, ...writeNewNode(id, desired)) }
+/** A wish for a node whose key nobody asks for. */
+export const desiredNode = (differs: Partial<DesiredNode> = {}): DesiredNode => ({ ...newDesired('0123456789abcdef'), ...differs })
+
+export const registerNode = async (redis: Redis, id: string, desired: DesiredNode = desiredNode()): Promise<void> => { await write(redis, ...writeNewNode(id, desired)) }

@@ -17,7 +17,11 @@ export function startOwnProcess (t: Test, name: ProcessName, settings: Record<st
   })
   // 'close' comes after the last of its output
   const exited = once(child, 'close').then(([code, signal]: Array<number | string | null>) => code ?? signal)
+  // a test that is cut short runs no teardown
+  const endWithTest = () => { child.kill('SIGKILL') }
+  process.once('exit', endWithTest)
   t.teardown(async () => {
+    process.off('exit', endWithTest)
     child.kill('SIGKILL')
     await exited
   })

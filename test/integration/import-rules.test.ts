@@ -22,6 +22,7 @@ const lawful = {
   'services/ledger/main.ts': "import 'node-cron'\nimport '../runtime/ops.ts'\n",
   'services/relay-agent/main.ts': "import '../store/apps.ts'\n",
   'services/prober/main.ts': "import '../policy/decide.ts'\n",
+  'scripts/bench/bare-fastify.ts': "import 'fastify'\n",
   'scripts/look.ts': "import 'ioredis'\nimport '../services/store/apps.ts'\n",
   'test/helpers/redis.ts': "import 'ioredis'\nimport '../../services/store/apps.ts'\n",
   'test/unit/routes.test.ts': "import '../../services/control-plane/routes.ts'\n",
@@ -61,7 +62,8 @@ const breachesOfImportRules: Record<string, Record<string, string>> = {
   'twilio-only-in-upstream': { 'services/control-plane/phone.ts': "import 'twilio'\n" },
   'fastify-only-in-http': {
     'services/prober/serve.ts': "import 'fastify'\n",
-    'services/ledger/schema.ts': "import '@fastify/type-provider-typebox'\n"
+    'services/ledger/schema.ts': "import '@fastify/type-provider-typebox'\n",
+    'scripts/bench/serve.ts': "import 'fastify'\n"
   },
   'node-cron-only-in-schedulers': { 'services/prober/tick.ts': "import 'node-cron'\n" },
   'services-stand-alone': {

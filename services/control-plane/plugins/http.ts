@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import Fastify, { errorCodes } from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
@@ -6,9 +7,9 @@ import { strictServer } from '../../runtime/ops-server.ts'
 import type { ControlPlaneMetrics } from '../metrics.ts'
 import { answerProblem, clientProblem, problems, toProblem } from '../problems.ts'
 
-/** Asked every few seconds by machines; a line for each would bury the rest. */
-const PROBED = new Set(['/metrics', '/healthz', '/readyz'])
-/** Two of these could be read in two ways; of most others Node makes a list. */
+/** What goes well here goes well a thousand times a second: metrics and decisions tell of it, a line each would bury the rest. */
+const QUIET = new Set(['/metrics', '/healthz', '/readyz', '/v1/credentials', '/turn/credentials', '/turn'])
+/** Headers that are read once, and must not mean two things. */
 const ONCE = new Set(['authorization', 'content-type', 'host', 'origin'])
 
 /** How problems look, also those of requests that never became one. */
@@ -41,9 +42,9 @@ export function useConventions (server: FastifyInstance, metrics: ControlPlaneMe
     if (body === '') return done(null, undefined)
     return parseJson(request, body as string, (error, value) => { done(error && new errorCodes.FST_ERR_CTP_INVALID_JSON_BODY(), value) })
   })
-  server.addHook('onRequest', (request, _reply, done) => {
-    const repeated = findRepeated(request.raw.rawHeaders)
-    if (repeated !== undefined) done(problems.repeatedHeader(repeated))
+  server.addHook('onRequest', (request, reply, done) => {
+    reply.header('cache-control', 'no-store')
+    if (hasRepeated(request.raw)) done(problems.repeatedHeader())
     else done(request.headers.host === undefined && request.raw.httpVersion === '1.1' ? problems.noHost() : undefined)
   })
   // two requests Node would answer by itself, one with an empty 417 and one not at all
@@ -53,26 +54,19 @@ export function useConventions (server: FastifyInstance, metrics: ControlPlaneMe
     if (request.body === undefined && request.method === 'POST') request.body = {}
     done()
   })
-  server.addHook('onSend', (_request, reply, _payload, done) => {
-    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
-    done()
-  })
   server.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unmatched'
-    metrics.requests.inc({ route, method: request.method, status: reply.statusCode })
-    request.log[PROBED.has(route) ? 'debug' : 'info']({ method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime * 100) / 100 }, 'request')
+    metrics.countRequest(route, request.method, reply.statusCode)
+    const level = QUIET.has(route) && reply.statusCode < 400 ? 'debug' : 'info'
+    request.log[level]({ reqId: request.id, method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime * 100) / 100 }, 'request')
     done()
   })
 }
 
-/** Names and values take turns in `rawHeaders`. */
-function findRepeated (rawHeaders: readonly string[]): string | undefined {
-  const seen = new Set<string>()
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]?.toLowerCase() ?? ''
-    if (!ONCE.has(name)) continue
-    if (seen.has(name)) return name
-    seen.add(name)
-  }
-  return undefined
+/** Node keeps the first of two headers of these names, or the last, and drops the other without a word. */
+function hasRepeated ({ rawHeaders, headers }: IncomingMessage): boolean {
+  // names and values take turns; most requests repeat nothing at all
+  if (rawHeaders.length / 2 === Object.keys(headers).length) return false
+  const names = rawHeaders.filter((_, index) => index % 2 === 0).map(name => name.toLowerCase()).filter(name => ONCE.has(name))
+  return new Set(names).size < names.length
 }

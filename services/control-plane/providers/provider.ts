@@ -5,6 +5,8 @@ import type { Step } from '../../policy/decide-route.ts'
 export interface MintRequest {
   app: string
   userTag: string
+  /** the part of a TURN username behind its expiry */
+  userId: string
   ttlSeconds: number
   nowMs: number
 }
@@ -19,7 +21,11 @@ export interface Minted {
 
 /** One way to get ICE servers. */
 export interface Provider<Name extends ProviderName = ProviderName> {
-  /** @throws where this provider cannot serve now; the next step of the plan is tried */
+  /**
+   * A list that every browser accepts, with at least one URL: what comes from outside goes through sanitiseIceServers
+   * where it comes in, and no further.
+   * @throws where this provider cannot serve now; the next step of the plan is tried
+   */
   mint (request: MintRequest, step: Extract<Step, { provider: Name }>): Minted | Promise<Minted>
 }
 

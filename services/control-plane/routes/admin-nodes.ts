@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
 import type { FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import { DesiredNode, ObservedNode, realmOf } from '../../domain/node.ts'
-import { deriveNodeKey } from '../../domain/turn-credential.ts'
+import { newDesired, ObservedNode, realmOf, showDesired, ShownDesired } from '../../domain/node.ts'
+import { deriveNodeKey, keyId } from '../../domain/turn-credential.ts'
 import { readDesired, readNodes, writeNewNode } from '../../store/nodes.ts'
 import { NodeParams } from '../admin-schemas.ts'
 import type { AdminContext } from './admin-context.ts'
@@ -10,7 +10,7 @@ import type { AdminContext } from './admin-context.ts'
 const RegisteredNode = Type.Object({
   id: Type.String(),
   realm: Type.String(),
-  key: Type.String({ description: 'SPILLWAY_NODE_KEY of its agent; derived, so it is the same every time' })
+  key: Type.String({ description: 'SPILLWAY_NODE_KEY of its agent; derived from the current master key, so it is the same until that is rotated' })
 })
 
 const NodesReply = Type.Object({
@@ -19,24 +19,25 @@ const NodesReply = Type.Object({
     realm: Type.String(),
     state: Type.String({ description: 'up, unknown (its agent is silent), down (coturn does not answer), unready (no agent yet)' }),
     silentSeconds: Type.Integer({ description: 'since its last heartbeat, while Redis could be read' }),
-    desired: DesiredNode,
+    desired: ShownDesired,
     observed: Type.Union([ObservedNode, Type.Null()])
   }))
 })
 
 /** Nodes: register one, see how they are. */
-export function addNodeRoutes (fastify: FastifyInstance, { redis, change, masterKey, domain, snapshot }: AdminContext): void {
+export function addNodeRoutes (fastify: FastifyInstance, { redis, change, keyRing, domain, snapshot }: AdminContext): void {
   const server = fastify.withTypeProvider<TypeBoxTypeProvider>()
   const tags = ['nodes']
 
   server.put('/nodes/:node', { config: { role: 'admin' }, schema: { tags, summary: 'Registers a node and answers the key of its agent', params: NodeParams, response: { 200: RegisteredNode, 201: RegisteredNode } } }, async (request, reply) => {
     const { node } = request.params
-    const created = await change(request.actor, async () => {
-      if (await readDesired(redis, node)) return { result: false }
-      const desired = { generations: [1], fleetIps: [] }
-      return { action: 'node.register', target: node, before: null, after: desired, writes: writeNewNode(node, desired), result: true }
+    const { created, key } = await change(request.actor, async () => {
+      const key = deriveNodeKey(keyRing.ring.current.text, node)
+      if (await readDesired(redis, node)) return { result: { created: false, key } }
+      const desired = newDesired(keyId(key))
+      return { action: 'node.register', target: node, before: null, after: desired, writes: writeNewNode(node, desired), result: { created: true, key } }
     })
-    return await reply.code(created ? 201 : 200).send({ id: node, realm: realmOf(node, domain), key: deriveNodeKey(masterKey, node) })
+    return await reply.code(created ? 201 : 200).send({ id: node, realm: realmOf(node, domain), key })
   })
 
   server.get('/nodes', { schema: { tags, summary: 'All nodes, what they shall be and what they are', response: { 200: NodesReply } } }, async () => {
@@ -48,7 +49,7 @@ export function addNodeRoutes (fastify: FastifyInstance, { redis, change, master
         realm: realmOf(id, domain),
         state: views.get(id)?.state ?? 'unready',
         silentSeconds: Math.round((views.get(id)?.quietMs ?? 0) / 1000),
-        desired,
+        desired: showDesired(desired),
         observed
       }))
     }

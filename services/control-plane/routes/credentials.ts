@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { checkCaps, hasCaps } from '../../policy/check-caps.ts'
 import { explain } from '../../policy/explain.ts'
 import type { Admission } from '../admit-caller.ts'
 import { issueCredentials, routeRequest, ttlOf } from '../issue-credentials.ts'
@@ -14,29 +13,34 @@ import { CredentialsReply, CredentialsRequest, ExplainReply, TurnCredentialsRepl
 export function addCredentialRoutes (server: HttpServer, admission: Admission, issuing: Issuing, metrics: ControlPlaneMetrics): void {
   const tags = ['credentials']
   const security = [{ bearer: [] }]
-  const onResponse = (request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
-    if (reply.statusCode < 400) metrics.duration.observe({ route: request.routeOptions.url ?? '' }, reply.elapsedTime / 1000)
-    done()
+  const timed = (route: string) => {
+    const series = metrics.duration.labels({ route })
+    return (_request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
+      if (reply.statusCode < 400) series.observe(reply.elapsedTime / 1000)
+      done()
+    }
   }
 
-  server.post('/v1/credentials', { onResponse, schema: { tags, security, summary: 'ICE servers for one client', body: CredentialsRequest, response: { 201: CredentialsReply } } }, async (request, reply) => {
+  server.post('/v1/credentials', { onResponse: timed('/v1/credentials'), schema: { tags, security, summary: 'ICE servers for one client', body: CredentialsRequest, response: { 201: CredentialsReply } } }, async (request, reply) => {
     const admitted = await admission.admit(request, reply, bearerOf(request), request.body.user)
-    return await reply.code(201).send(await issueCredentials(issuing, admitted, request.body))
+    // not `await reply.send()`: that would keep each request waiting for its own socket
+    reply.code(201)
+    return await issueCredentials(issuing, admitted, request.body)
   })
 
   server.post('/v1/credentials/explain', { schema: { tags, security, summary: 'What POST /v1/credentials would answer and why; issues nothing', body: CredentialsRequest, response: { 200: ExplainReply } } }, async (request, reply) => {
-    const { app, kind, userTag, snapshot, nowMs } = await admission.authenticate(request, reply, bearerOf(request), request.body.user)
+    const caller = await admission.authenticate(request, reply, bearerOf(request), request.body.user)
+    const { app, kind, snapshot } = caller
     if (kind !== 'secret') throw problems.secretKeyNeeded()
-    const use = hasCaps(app.relayCaps) ? snapshot.relayUse.get(app.id) : undefined
     return {
       app: app.id,
       ttl: ttlOf(app, request.body),
-      ...explain(routeRequest({ app, userTag }, request.body), snapshot, issuing.available),
-      relayCap: (use && checkCaps(app.relayCaps, use, userTag, snapshot.outageSinceMs === undefined, nowMs)?.detail) ?? null
+      ...explain(routeRequest(caller, request.body), snapshot, issuing.available),
+      relayCap: admission.findCapReached(caller)?.detail ?? null
     }
   })
 
-  server.get('/turn/credentials', { onResponse, schema: { tags, security, summary: 'The short form, with all defaults', response: { 200: TurnCredentialsReply } } }, async (request, reply) => {
+  server.get('/turn/credentials', { onResponse: timed('/turn/credentials'), schema: { tags, security, summary: 'The short form, with all defaults', response: { 200: TurnCredentialsReply } } }, async (request, reply) => {
     const admitted = await admission.admit(request, reply, bearerOf(request), undefined)
     const { iceServers, expiresAt, provider } = await issueCredentials(issuing, admitted, {})
     return { iceServers, expiresAt: Date.parse(expiresAt), provider }

@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import { realmOf } from '../../../services/domain/node.ts'
 import type { SessionState, Traffic } from '../../../services/domain/session.ts'
 import { noTraffic } from '../../../services/domain/session.ts'
-import { deriveKeys, mintCredential, mintUserId, userTag } from '../../../services/domain/turn-credential.ts'
+import { mintCredential, mintUserId, userTag } from '../../../services/domain/turn-credential.ts'
 import { applyNextUsage } from '../../../services/ledger/apply-usage.ts'
 import { createLedgerMetrics } from '../../../services/ledger/ledger-metrics.ts'
 import { createAgentMetrics } from '../../../services/relay-agent/agent-metrics.ts'
@@ -13,6 +13,7 @@ import { UsageFollower } from '../../../services/relay-agent/usage-follower.ts'
 import { createMetrics } from '../../../services/runtime/metrics.ts'
 import type { Redis } from '../../../services/store/connect.ts'
 import { connectRedis, untilReady } from '../../../services/store/connect.ts'
+import { keepKeyRing } from '../../../services/store/key-ring.ts'
 import { coturnKeys } from '../../../services/store/keys.ts'
 import { listSessions } from '../../../services/store/session-records.ts'
 import { countUnapplied } from '../../../services/store/usage-stream.ts'
@@ -79,14 +80,15 @@ export async function startUsageLine (t: Test, { nodeLines = [] }: { nodeLines?:
   await connectNode()
   const centre = await central.connect()
   const waiting = await central.connect()
-  const register = async () => { await registerNode(centre, NODE, { generations: [1], fleetIps: [] }) }
+  const register = async () => { await registerNode(centre, NODE) }
   await register()
 
-  const keys = deriveKeys('the master key of this test, nothing else')
   const clock = { ms: TEN_O_CLOCK }
   const now = () => clock.ms
   const ledgerMetrics = createLedgerMetrics(createMetrics('ledger', 'test'))
-  const applier = { redis: centre, waiting, keys, metrics: ledgerMetrics, logger: pino({ level: 'silent' }), now }
+  const keyRing = keepKeyRing(centre, 'the master key of this test, nothing else', now)
+  const keys = keyRing.ring.current.derived
+  const applier = { redis: centre, waiting, keyRing, metrics: ledgerMetrics, logger: pino({ level: 'silent' }), now }
   const calls = new Map<string, Call>()
   let bootId = ''
   let markers = 0

@@ -5,7 +5,7 @@ import type { ObservedNode } from '../../../services/domain/node.ts'
 import { readAppsAndKeys, writeApp, writeKey } from '../../../services/store/apps.ts'
 import { claimJobRun } from '../../../services/store/job-runs.ts'
 import { listNodeIds, readDesired, readNodes, replaceDesired, writeObserved } from '../../../services/store/nodes.ts'
-import { registerNode, write } from '../../helpers/central-state.ts'
+import { desiredNode, registerNode, write } from '../../helpers/central-state.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
 import { until } from '../../helpers/until.ts'
 
@@ -34,25 +34,25 @@ t.test('apps and keys are read whole, and again only when something was changed'
 })
 
 t.test('a node is registered with its wish', async t => {
-  await registerNode(redis, 'eu-1', { generations: [1], fleetIps: [] })
-  t.same(await readDesired(redis, 'eu-1'), { generations: [1], fleetIps: [] })
+  await registerNode(redis, 'eu-1', desiredNode())
+  t.same(await readDesired(redis, 'eu-1'), desiredNode())
   t.equal(await readDesired(redis, 'eu-2'), null)
-  await registerNode(redis, 'ap-1', { generations: [1], fleetIps: [] })
+  await registerNode(redis, 'ap-1', desiredNode())
   t.same(await listNodeIds(redis), ['ap-1', 'eu-1'])
 })
 
 t.test('wishes are kept for registered nodes only; facts stand beside them, or null', async t => {
-  await registerNode(redis, 'eu-1', { generations: [1], fleetIps: [] })
-  await registerNode(redis, 'eu-2', { generations: [1], fleetIps: [] })
-  const [before, after] = [{ generations: [1], fleetIps: [] }, { generations: [1, 2], fleetIps: ['192.0.2.1'] }]
+  await registerNode(redis, 'eu-1', desiredNode())
+  await registerNode(redis, 'eu-2', desiredNode())
+  const [before, after] = [desiredNode(), desiredNode({ generations: [1, 2], fleetIps: ['192.0.2.1'] })]
   t.ok(await replaceDesired(redis, 'eu-1', before, after))
-  t.notOk(await replaceDesired(redis, 'eu-1', before, { generations: [9], fleetIps: [] }), 'a wish that was changed meanwhile stands')
+  t.notOk(await replaceDesired(redis, 'eu-1', before, desiredNode({ generations: [9] })), 'a wish that was changed meanwhile stands')
   t.notOk(await replaceDesired(redis, 'stranger', before, after), 'nor is there a wish of a stranger to change')
   const observed: ObservedNode = { beat: 3, clockMs: 1, region: 'eu', relayIps: ['192.0.2.1'], urls: [], capacityBitsPerSecond: 1e9, maxAllocations: 10, coturnVersion: null, boot: 'b', sessions: 0, loadBitsPerSecond: 0, interfaceBitsPerSecond: null, generationsApplied: [1], outboxPending: 0, gaps: 0 }
   await writeObserved(redis, 'eu-2', observed)
   t.same(await readNodes(redis), [
-    { id: 'eu-1', desired: { generations: [1, 2], fleetIps: ['192.0.2.1'] }, observed: null },
-    { id: 'eu-2', desired: { generations: [1], fleetIps: [] }, observed }
+    { id: 'eu-1', desired: desiredNode({ generations: [1, 2], fleetIps: ['192.0.2.1'] }), observed: null },
+    { id: 'eu-2', desired: desiredNode(), observed }
   ])
 })
 

@@ -6,7 +6,7 @@ import { startRedisServer } from '../../helpers/redis-server.ts'
 const redis = await (await startRedisServer(t, { variant: 'central' })).connect()
 
 t.test('a node that writes nonsense harms itself alone', async t => {
-  for (const id of ['good', 'bad', 'old']) await registerNode(redis, id, { generations: [1], fleetIps: [] })
+  for (const id of ['good', 'bad', 'old']) await registerNode(redis, id)
   const heartbeat = {
     beat: 1,
     clockMs: 1,

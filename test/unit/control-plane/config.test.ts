@@ -1,14 +1,14 @@
 import t from 'tap'
 import { checkProviderSettings, ControlPlaneConfig, readProviderSettings } from '../../../services/control-plane/config.ts'
 import { createProviders } from '../../../services/control-plane/providers/index.ts'
-import { deriveKeys } from '../../../services/domain/turn-credential.ts'
 import { loadConfig } from '../../../services/runtime/load-config.ts'
+import { ringOf } from '../../helpers/key-rings.ts'
 
 const MASTER_KEY = 'm'.repeat(40)
 const read = (environment: Record<string, string>) => readProviderSettings(loadConfig(ControlPlaneConfig, {
   SPILLWAY_REDIS_URL: 'redis://127.0.0.1', SPILLWAY_MASTER_KEY: MASTER_KEY, SPILLWAY_ADMIN_TOKEN: 'a'.repeat(20), ...environment
 }, checkProviderSettings))
-const available = (environment: Record<string, string>) => createProviders(read(environment), MASTER_KEY, deriveKeys(MASTER_KEY)).available
+const available = (environment: Record<string, string>) => createProviders(read(environment), ringOf(MASTER_KEY)).available
 
 t.test('what is not configured is skipped, the order stays', async t => {
   t.same(available({}), ['coturn', 'stun'])

@@ -11,7 +11,7 @@ const row = (differs: Record<string, unknown> = {}) => ({
   boot: 'boot-1', allocation: '001000000000000001', username, state: 'open', startedAtMs: NOW - 9_000, atMs: NOW - 1_000, packetsIn: 1, bytesIn: 2, packetsOut: 3, bytesOut: 5_000_000_000, ...differs
 })
 const batch = (...rows: unknown[]) => JSON.stringify({ log: 'log-a', sequence: 1, region: 'eu', rows })
-const read = (json: string) => readBatch(json, keys, NOW)
+const read = (json: string) => readBatch(json, [keys.name], NOW)
 
 t.test('a row is booked to the app and user its name proves, with the region its agent stands in', async t => {
   t.same(read(batch(row())), {

@@ -8,7 +8,7 @@ import type { NodeState, NodeView, Snapshot } from '../../../services/policy/nex
 import { pickUrls } from '../../../services/policy/pick-urls.ts'
 
 const view = (id: string, changes: Partial<NodeView> = {}): NodeView => ({
-  id, state: 'up', region: 'eu', urls: [], signingGeneration: 1, loadRatio: 0, beat: 1, quietMs: 0, ...changes
+  id, state: 'up', region: 'eu', urls: [], signingGeneration: 1, signingKeyId: 'k', loadRatio: 0, beat: 1, quietMs: 0, ...changes
 })
 const snapshotOf = (nodes: NodeView[]): Snapshot =>
   ({ generation: 1, readAtMs: 0, outageSinceMs: undefined, nodes, appsAndKeys: indexApps('1', new Map(), new Map()), relayUse: new Map() })

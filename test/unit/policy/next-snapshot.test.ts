@@ -25,7 +25,7 @@ const observed = (changes: Partial<ObservedNode> = {}): ObservedNode => ({
   ...changes
 })
 const node = (changes: Partial<ObservedNode> | null, generations = [1]): NodeFacts =>
-  ({ id: 'n', desired: { generations, fleetIps: [] }, observed: changes && observed(changes) })
+  ({ id: 'n', desired: { generations, nodeKeys: [{ from: 1, id: 'old' }, { from: 3, id: 'new' }], fleetIps: [] }, observed: changes && observed(changes) })
 const facts = (...nodes: NodeFacts[]): Facts => ({ nodes, appsAndKeys, relayUse })
 /** One snapshot after another, each a second later. */
 const after = (...reads: Array<Facts | undefined>): Snapshot | undefined =>
@@ -57,6 +57,11 @@ t.test('it signs with the newest generation the node has confirmed, never one it
   t.equal(signing([1], [1, 2]), 1)
   t.equal(signing([1, 2], [1, 2]), 2)
   t.equal(signing([1, 2, 3], [1, 2]), 2, 'nor one that is wanted no more')
+})
+
+t.test('it knows which node key the generation it signs with derives from', async t => {
+  const keyOf = (applied: number[]) => after(facts(node({ generationsApplied: applied }, [1, 2, 3])))?.nodes[0]?.signingKeyId
+  t.same([[1], [1, 2], [1, 2, 3]].map(keyOf), ['old', 'old', 'new'])
 })
 
 t.test('load is a share of capacity', async t => t.equal(after(facts(node({})))?.nodes[0]?.loadRatio, 0.25))

@@ -10,7 +10,7 @@ const command = (...words: Array<string | Buffer>): Buffer => Buffer.concat([
 const publish = (channel: string, message: string) => command('PUBLISH', channel, message)
 
 function readAll (chunks: Buffer[]): { events: FeedEvent[], consumed: number } {
-  const reader = new ReplicationStreamReader()
+  const reader = new ReplicationStreamReader('')
   return { events: chunks.flatMap(chunk => reader.read(chunk)), consumed: reader.consumed }
 }
 
@@ -63,7 +63,7 @@ t.test('any commands, cut anywhere, give the same events and the same count', as
 })
 
 t.test('a command is counted when it is whole, not before', async t => {
-  const reader = new ReplicationStreamReader()
+  const reader = new ReplicationStreamReader('')
   const first = publish('a', 'one')
   const second = publish('a', 'two')
   t.equal(reader.read(Buffer.concat([first, second.subarray(0, second.length - 1)])).length, 1)
@@ -88,5 +88,15 @@ t.test('bytes that are no text are replaced, and what follows is still in step',
 t.test('what is no stream of commands is an error', async t => {
   for (const garbage of ['PING\r\n', '+OK\r\n', '*x\r\n', '*-1\r\n', '*1.5\r\n', '*1\r\n+PING\r\n', '*1\r\n$-1\r\n', '*1\r\n$abc\r\n', '\0\0\0', '*99999999999999999999\r\n']) {
     t.throws(() => readAll([Buffer.from(garbage)]), { message: 'the replication stream is out of step' }, JSON.stringify(garbage))
+  }
+})
+
+t.test('channels that are passed over are counted and not told, wherever the stream is cut', async t => {
+  const told = ['a/traffic', '/pee', 'peer', 'a/peer/', '名前/PEER', '']
+  const stream = Buffer.concat([...told, 'a/traffic/peer', '/peer', '名前/peer'].map(channel => publish(channel, '/peer')))
+  for (let cut = 0; cut <= stream.length; cut++) {
+    const reader = new ReplicationStreamReader('/peer')
+    const events = [stream.subarray(0, cut), stream.subarray(cut)].flatMap(chunk => reader.read(chunk))
+    if (events.map(({ channel }) => channel).join() !== told.join() || reader.passedOver !== 3 || reader.consumed !== stream.length) t.fail(`cut at ${cut}`)
   }
 })

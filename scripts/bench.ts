@@ -1,0 +1,73 @@
+import { parseArgs } from 'node:util'
+import { leaveMeasuredCore } from './bench/cores.ts'
+import { openLab } from './bench/lab.ts'
+import type { Lab } from './bench/lab.ts'
+import { measureCredentials } from './bench/measure-credentials.ts'
+import { measureMemory } from './bench/measure-memory.ts'
+import { measureUsage } from './bench/measure-usage.ts'
+import { OperatorError, runCommand } from './native/operator-error.ts'
+
+const HELP = `Usage: npm run --silent bench -- [options] > result.json
+
+Measures the real processes against the least their work could cost. Prints one JSON; what happens meanwhile goes to
+standard error. Needs Linux with two cores, redis-server and coturn; takes a few minutes, and leaves nothing behind.
+
+  --only credentials|usage|memory  one of them; without it all three, one after the other
+  --pairs N                        measurements of ours and of bare in turn, of which the medians are told: 1 to 50 (5)
+  --profile FOLDER                 keep a CPU profile of each of our processes there
+  --help                           print this
+
+credentials  the control plane beside a bare Fastify that answers as many bytes; ratio is the CPU time a request of bare
+             over that of ours, so 1 is as cheap as bare
+usage        agent and ledger beside a bare subscriber that hears the same events; ratio is the events per CPU second of
+             ours over those of bare
+memory       resident bytes of agent and ledger that 10,000 live sessions cost
+`
+const note = (text: string): void => { process.stderr.write(`${text}\n`) }
+const say = (part: string, what: string): void => { note(`${part.padEnd(20)} ${what}`) }
+
+const BENCHMARKS: Record<string, { nodes: number, measure: (lab: Lab, pairs: number, note: (text: string) => void) => Promise<unknown> }> = {
+  credentials: { nodes: 1, measure: measureCredentials },
+  // the second node has only a Redis, for what is compared
+  usage: { nodes: 2, measure: measureUsage },
+  memory: { nodes: 1, measure: measureMemory }
+}
+
+await runCommand(async () => {
+  const { only, pairs, profileFolder, help } = readArguments()
+  if (help) {
+    process.stdout.write(HELP)
+    return 0
+  }
+  // whatever runs is ended by the lab as this process exits
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { process.exit(130) })
+  process.umask(0o077)
+  leaveMeasuredCore()
+  const results: Record<string, unknown> = {}
+  for (const name of only) {
+    const { nodes, measure } = BENCHMARKS[name] ?? raise(name)
+    const lab = await openLab({ nodes, profileFolder, say })
+    try {
+      results[name] = await measure(lab, pairs, note)
+    } finally {
+      await lab.close()
+    }
+  }
+  process.stdout.write(`${JSON.stringify(results, null, 2)}\n`)
+  return 0
+})
+
+function raise (name: string): never {
+  throw new OperatorError(`--only takes one of ${Object.keys(BENCHMARKS).join(', ')}, not ${name}`, 2)
+}
+
+function readArguments () {
+  const options = { only: { type: 'string' }, pairs: { type: 'string', default: '5' }, profile: { type: 'string' }, help: { type: 'boolean', default: false } } as const
+  try {
+    const { values } = parseArgs({ options })
+    if (!/^[1-9]$|^[1-4]\d$|^50$/.test(values.pairs)) throw new Error('--pairs takes a number from 1 to 50')
+    return { only: values.only === undefined ? Object.keys(BENCHMARKS) : [values.only], pairs: Number(values.pairs), profileFolder: values.profile, help: values.help }
+  } catch (error) {
+    throw new OperatorError(`${(error as Error).message}\nTry --help.`, 2)
+  }
+}

@@ -1,0 +1,93 @@
+import type { App } from '../domain/app.ts'
+import { addMasterKey, openMasterKey, retireMasterKey, sealedUnder, sealSecret, unsealSecret } from '../domain/key-ring.ts'
+import type { KeyRing, MasterKey } from '../domain/key-ring.ts'
+import { addNodeKey, dropNodeKey, nodesAccepting } from '../policy/rotate-node-keys.ts'
+import { readAllApps, writeApp } from '../store/apps.ts'
+import type { Change, Write } from '../store/audit.ts'
+import { readNodes, writeDesired } from '../store/nodes.ts'
+import { problems } from './problems.ts'
+import { newNonce } from './routes/admin-context.ts'
+import type { AdminContext } from './routes/admin-context.ts'
+
+type Context = Pick<AdminContext, 'redis' | 'keyRing' | 'now'>
+
+/** A new master key beside the present one, and with it new secrets for every node. @throws Problem rotation_under_way */
+export async function addKey ({ redis, keyRing, now }: Context, text: string, overlapSeconds: number): Promise<Change<undefined>> {
+  const { ring } = keyRing
+  if (ring.keys.length > 1) throw problems.masterRotationUnderWay()
+  const [nodes, { apps }] = await Promise.all([readNodes(redis), readAllApps(redis)])
+  const added = openMasterKey(text, new Date(now()).toISOString())
+  return {
+    action: 'master-key.rotate',
+    target: added.id,
+    before: { current: ring.current.id },
+    after: { current: added.id, overlapSeconds, nodes: nodes.map(({ id }) => id) },
+    writes: [
+      keyRing.write(addMasterKey(ring, added, newNonce)),
+      ...nodes.map(node => writeDesired(node.id, node.desired, addNodeKey(node, ring.current.text, text, overlapSeconds, newNonce))),
+      ...reseal(apps.values(), ring, added)
+    ],
+    result: undefined
+  }
+}
+
+/**
+ * Makes the older of the two keys the current one again, for an operator who has not kept the newer: nobody can be given
+ * it a second time. The newer is then the one to retire. @throws Problem no_rotation
+ */
+export async function returnToKey ({ redis, keyRing }: Context, overlapSeconds: number): Promise<Change<MasterKey>> {
+  const { ring } = keyRing
+  const [older] = ring.keys
+  if (!older || older === ring.current) throw problems.noRotation()
+  const [nodes, { apps }] = await Promise.all([readNodes(redis), readAllApps(redis)])
+  return {
+    action: 'master-key.rotate-back',
+    target: older.id,
+    before: { current: ring.current.id },
+    after: { current: older.id, overlapSeconds, nodes: nodes.map(({ id }) => id) },
+    writes: [
+      keyRing.write({ ...ring.stored, keys: ring.stored.keys.toReversed() }),
+      ...nodes.map(node => writeDesired(node.id, node.desired, addNodeKey(node, ring.current.text, older.text, overlapSeconds, newNonce))),
+      ...reseal(apps.values(), ring, older)
+    ],
+    result: older
+  }
+}
+
+/** Takes an old master key out of the ring. @throws Problem master_key_not_found, master_key_in_use */
+export async function retireKey ({ redis, keyRing, now }: Context, id: string): Promise<Change<undefined>> {
+  const { ring } = keyRing
+  const retiring = ring.keys.find(key => key.id === id)
+  if (!retiring) throw problems.noMasterKey(id)
+  const [nodes, { apps }] = await Promise.all([readNodes(redis), readAllApps(redis)])
+  if (retiring === ring.current) throw problems.masterKeyInUse('this is the current master key: rotate first')
+  const accepting = nodesAccepting(nodes, retiring.text)
+  if (accepting.length > 0) throw problems.masterKeyInUse(`secrets that derive from it are still accepted, or not yet replaced, by ${accepting.join(', ')}`)
+  // the new key was shown once: whoever has not kept it would lose everything with the next restart
+  if (id === keyRing.configuredId) throw problems.masterKeyInUse('this control-plane was started with it: set SPILLWAY_MASTER_KEY to the new one, start it again, then retire the old')
+  return {
+    action: 'master-key.retire',
+    target: id,
+    before: { keys: ring.keys.map(({ id }) => id) },
+    after: { keys: [ring.current.id] },
+    writes: [
+      keyRing.write(retireMasterKey(ring, retiring, now(), newNonce)),
+      ...nodes.map(node => writeDesired(node.id, node.desired, dropNodeKey(node, retiring.text))),
+      ...reseal(apps.values(), ring, ring.current)
+    ],
+    result: undefined
+  }
+}
+
+/** Secrets of apps that are sealed under another key of the ring. */
+function reseal (apps: Iterable<App>, ring: KeyRing, key: MasterKey): Write[] {
+  const writes: Write[] = []
+  for (const app of apps) {
+    const sealed = app.userJwt?.sealedSecret
+    if (!app.userJwt || !sealed || sealedUnder(sealed) === key.id) continue
+    const secret = unsealSecret(ring, sealed)
+    if (secret === undefined) continue
+    writes.push(writeApp(app.id, app, { ...app, userJwt: { ...app.userJwt, sealedSecret: sealSecret(key, secret, newNonce()) } }))
+  }
+  return writes
+}
