@@ -12,8 +12,9 @@ import type { Reserved } from '../store/decisions.ts'
 const FLUSH_MS = 200
 /** Records kept for a Redis that is away, about 5 MB; then the oldest are dropped, and counted. */
 const MAX_WAITING = 20_000
-/** One script a thousand records: it holds up Redis for a few milliseconds at most. */
-const RECORDS_A_SCRIPT = 1_000
+const DROPPED_AT_ONCE = 1_000
+/** Records a script: it holds up Redis, and a request here, for a millisecond at most. */
+const RECORDS_A_SCRIPT = 250
 /** When a key was last used is kept to the minute. */
 const KEY_USE_MS = 60_000
 
@@ -58,8 +59,8 @@ export function createIssuedRecorder ({ redis, now, onDropped, onError }: Record
     record (app: App, decision: Decision): void {
       waiting.push(JSON.stringify(decision))
       if (waiting.length > MAX_WAITING) {
-        waiting = waiting.slice(RECORDS_A_SCRIPT)
-        onDropped(RECORDS_A_SCRIPT)
+        waiting = waiting.slice(DROPPED_AT_ONCE)
+        onDropped(DROPPED_AT_ONCE)
       }
       if (decision.provider !== 'coturn' || !hasSessionCap(app.relayCaps)) return
       issues += 1

@@ -51,7 +51,7 @@ export const centralKeys = {
   ledgerDay: (day: string) => `ledger-day:${day}`,
   /** ledger: sorted set of the days that have rows, all at score 0, so that they sort by name */
   ledgerDays: 'ledger-days',
-  /** the process that runs a job once across replicas */
+  /** ledger: the mark of one firing of a job, so that it runs once across replicas */
   jobRun: (key: string) => `job:${key}`
 } as const
 

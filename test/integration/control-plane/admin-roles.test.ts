@@ -11,7 +11,7 @@ type Role = typeof ROLES[number]
 /** The calls that ask for more than looking (read) or changing (operate). */
 const ADMIN_ONLY = ['DELETE /apps/{app}', 'PUT /nodes/{node}', 'DELETE /users/{tag}', 'GET /tokens', 'POST /tokens', 'DELETE /tokens/{name}', 'POST /master-key/rotate', 'POST /master-key/rotate-back', 'DELETE /master-key/{id}']
 const neededFor = (call: string): Role => ADMIN_ONLY.includes(call) ? 'admin' : call.startsWith('GET') ? 'read' : 'operate'
-const values: Record<string, string> = { app: 'nobody', key: '0123456789abcdef', id: '0123456789abcdef', node: 'eu-1', tag: '0123456789abcdef01234567', name: 'nobody' }
+const values: Record<string, string> = { app: 'nobody', key: '0123456789abcdef', node: 'eu-1', tag: '0123456789abcdef01234567', name: 'nobody', id: '0123456789abcdef' }
 const make = async (call: string, token: string | undefined, headers: Record<string, string> = {}) => {
   const [method = '', path = ''] = call.split(' ')
   return await ask(`${door.ops}/admin/v1${path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '')}`, method, { ...token === undefined ? {} : { token }, headers })

@@ -1,0 +1,70 @@
+import t from 'tap'
+import { createIssuedRecorder } from '../../../services/control-plane/record-issued.ts'
+import { newApp, NO_RELAY_CAPS } from '../../../services/domain/app.ts'
+import type { Decision } from '../../../services/domain/decision.ts'
+import { readDecisions } from '../../../services/store/decisions.ts'
+import { startRedisServer } from '../../helpers/redis-server.ts'
+import { until } from '../../helpers/until.ts'
+
+const server = await startRedisServer(t, { variant: 'central' })
+const redis = await server.connect()
+t.beforeEach(() => redis.flushall())
+
+const app = newApp('shop', '')
+const decision = (atMs: number): Decision =>
+  ({ atMs, app: 'shop', userTag: '0123456789abcdef01234567', caller: 'secret', provider: 'coturn', reason: 'healthy', nodes: ['n'], region: 'eu', ttlSeconds: 60, expiresAtSeconds: 60, failed: [] })
+
+function begin () {
+  const said = { dropped: 0, errors: 0 }
+  const recorder = createIssuedRecorder({ redis, now: Date.now, onDropped: count => { said.dropped += count }, onError: () => { said.errors += 1 } })
+  return { recorder, said }
+}
+const recorded = async () => (await readDecisions(redis, undefined, 30_000)).decisions.map(({ atMs }) => atMs).reverse()
+
+t.test('what was issued is told in its order, once, and the last of it when the process ends', async t => {
+  const { recorder } = begin()
+  for (let atMs = 0; atMs < 2_500; atMs++) recorder.record(app, decision(atMs))
+  await until('the first have been told', async () => await redis.xlen('decisions') > 0)
+  for (let atMs = 2_500; atMs < 3_000; atMs++) recorder.record(app, decision(atMs))
+  await recorder.stop()
+  t.same(await recorded(), Array.from({ length: 3_000 }, (_, atMs) => atMs))
+})
+
+t.test('while Redis is away it waits, the oldest go when there is no more room, and they are counted', async t => {
+  const { recorder, said } = begin()
+  await server.stop()
+  for (let atMs = 0; atMs < 25_000; atMs++) recorder.record(app, decision(atMs))
+  recorder.useKey('k', 1_000_000)
+  await until('it has tried', () => said.errors > 0)
+  await server.start()
+  await until('Redis has it', async () => await redis.xlen('decisions').catch(() => 0) === 25_000 - said.dropped)
+  await recorder.stop()
+  t.ok(said.dropped >= 5_000 && said.dropped <= 6_000, `${said.dropped} were dropped`)
+  t.same(await recorded(), Array.from({ length: 25_000 - said.dropped }, (_, index) => said.dropped + index))
+  t.equal(await redis.hget('app-keys:used', 'k'), '1000000', 'when a key was used is not forgotten either')
+})
+
+t.test('places are given for own relays of apps that have a cap on sessions, and told to the others', async t => {
+  const { recorder } = begin()
+  const capped = { ...app, relayCaps: { ...NO_RELAY_CAPS, appSessions: 1 } }
+  const nowMs = Date.now()
+  recorder.record(app, decision(nowMs))
+  recorder.record(capped, { ...decision(nowMs), provider: 'stun' })
+  t.same([...recorder.placesOf('shop')], [])
+  recorder.record(capped, decision(nowMs))
+  recorder.record(capped, decision(nowMs))
+  t.equal([...recorder.placesOf('shop')].length, 2, 'at once, for each issue')
+  await recorder.stop()
+  t.same((await redis.zrange('reserved:shop', '0', '-1')).sort(), [...recorder.placesOf('shop')].sort())
+})
+
+t.test('the use of a key is told once a minute', async t => {
+  const { recorder } = begin()
+  recorder.useKey('k', 100_000)
+  recorder.useKey('k', 159_999)
+  await recorder.stop()
+  t.equal(await redis.hget('app-keys:used', 'k'), '100000')
+  recorder.useKey('k', 160_000)
+  await recorder.stop()
+  t.equal(await redis.hget('app-keys:used', 'k'), '160000')
+})
