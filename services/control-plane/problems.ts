@@ -86,6 +86,8 @@ const body = ({ status, code, message }: Problem) =>
 export function answerProblem (error: FastifyError | Problem | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error)
   if (problem.status >= 500) request.log.error({ reqId: request.id, err: { message: error.message, stack: error.stack }, code: problem.code }, 'request failed')
+  // closed at once, a client that still sends would be reset before it has read this; Node drops what is still to come
+  if (problem.status === 413) reply.removeHeader('connection')
   return reply
     .code(problem.status)
     .headers({ 'cache-control': 'no-store', ...problem.headers })

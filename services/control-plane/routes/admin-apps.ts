@@ -9,6 +9,9 @@ import { changeApp, checkAudience, showApp } from '../change-app.ts'
 import { problems } from '../problems.ts'
 import type { AdminContext } from './admin-context.ts'
 
+/** A hundred origins of full length, and the rest of an app. */
+const bodyLimit = 64 * 1024
+
 /** Apps. Every replica obeys a change within a second or two. */
 export function addAppRoutes (fastify: FastifyInstance, { redis, change, sealSecret, now }: AdminContext): void {
   const server = fastify.withTypeProvider<TypeBoxTypeProvider>()
@@ -19,7 +22,7 @@ export function addAppRoutes (fastify: FastifyInstance, { redis, change, sealSec
     return { apps: [...apps.values()].map(showApp).sort((a, b) => a.id < b.id ? -1 : 1) }
   })
 
-  server.post('/apps', { schema: { tags, summary: 'Creates an app', body: CreateApp, response: { 201: AppReply } } }, async (request, reply) => {
+  server.post('/apps', { bodyLimit, schema: { tags, summary: 'Creates an app', body: CreateApp, response: { 201: AppReply } } }, async (request, reply) => {
     const { id, ...settings } = request.body
     const created = await change(request.actor, async () => {
       const { apps } = await readAllApps(redis)
@@ -34,7 +37,7 @@ export function addAppRoutes (fastify: FastifyInstance, { redis, change, sealSec
   server.get('/apps/:app', { schema: { tags, summary: 'One app', params: AppParams, response: { 200: AppReply } } }, async request =>
     showApp(findApp(await readAllApps(redis), request.params.app)))
 
-  server.patch('/apps/:app', { schema: { tags, summary: 'Changes what is given of an app, suspends it or takes it back', params: AppParams, body: ChangeApp, response: { 200: AppReply } } }, async request => {
+  server.patch('/apps/:app', { bodyLimit, schema: { tags, summary: 'Changes what is given of an app, suspends it or takes it back', params: AppParams, body: ChangeApp, response: { 200: AppReply } } }, async request => {
     const changed = await change(request.actor, async () => {
       const all = await readAllApps(redis)
       const before = findApp(all, request.params.app)

@@ -134,3 +134,10 @@ t.test('origins no browser sends are refused as a setting', async t => {
     expectProblem(t, await door.admin('PATCH', '/apps/other', { allowedOrigins: [origin] }), 400, 'invalid_request', JSON.stringify(origin))
   }
 })
+
+t.test('as many origins as an app may have, each as long as may be, are taken', async t => {
+  const allowedOrigins = Array.from({ length: 100 }, (_, index) => `https://${String(index).padStart(247, 'x')}`)
+  t.equal((await door.admin('PATCH', '/apps/other', { allowedOrigins })).status, 200)
+  expectProblem(t, await door.admin('PATCH', '/apps/other', { allowedOrigins: [...allowedOrigins, 'https://one.more'] }), 400, 'invalid_request', 'one more')
+  expectProblem(t, await door.admin('PATCH', '/apps/other', { name: 'x'.repeat(70_000) }), 413, 'body_too_large', 'beyond all of it')
+})

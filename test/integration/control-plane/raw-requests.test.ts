@@ -50,7 +50,7 @@ const refused: Array<[what: string, sent: string, status: number, code: string]>
   ['a length said in two ways', `${POST}${auth}${json}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400, 'invalid_request'],
   ['a transfer encoding we do not know', `${POST}${auth}${json}Transfer-Encoding: gzip\r\n\r\n`, 400, 'invalid_request'],
   ['a chunk that says no size', `${POST}${auth}${json}Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n`, 400, 'invalid_request'],
-  ['chunks beyond 16 KiB', `${POST}${auth}${json}Transfer-Encoding: chunked\r\n\r\n5000\r\n${'x'.repeat(0x5000)}\r\n0\r\n\r\n`, 413, 'body_too_large'],
+  ['chunks beyond 64 KiB', `${POST}${auth}${json}Transfer-Encoding: chunked\r\n\r\n14000\r\n${'x'.repeat(0x14000)}\r\n0\r\n\r\n`, 413, 'body_too_large'],
   ['headers beyond 16 KiB', `${POST}X-Long: ${'x'.repeat(17_000)}\r\n\r\n`, 431, 'headers_too_large'],
   ['a path beyond 16 KiB', `GET /${'x'.repeat(17_000)} HTTP/1.1\r\nHost: spillway\r\n\r\n`, 431, 'headers_too_large'],
   ['a header with a line feed', `${POST}X-Bad: a\nb\r\n\r\n`, 400, 'invalid_request'],
@@ -121,6 +121,23 @@ t.test('a request that does not arrive in time is answered 408 and cut off, tric
       clearInterval(trickle)
     }
   })))
+})
+
+t.test('who sends far too much reads the answer, and who never ends is cut off', async t => {
+  const [head, size] = [`${POST}${auth}${json}`, 4 << 20]
+  for (let again = 0; again < 10; again++) {
+    for (const sent of [`${head}Content-Length: ${size}\r\n\r\n${'x'.repeat(size)}`, `${head}Transfer-Encoding: chunked\r\n\r\n${size.toString(16)}\r\n${'x'.repeat(size)}\r\n0\r\n\r\n`]) {
+      const line = await dial(t, door.apiPort)
+      line.socket.write(sent)
+      t.match(await line.answer(), { status: 413, body: { code: 'body_too_large' } })
+      line.socket.destroy()
+    }
+  }
+  const endless = await dial(t, door.apiPort)
+  endless.socket.write(`${head}Content-Length: 1000000000000000\r\n\r\n`)
+  const more = setInterval(() => { endless.socket.write('x'.repeat(1_000)) }, 100)
+  await until('it is cut off', () => !endless.open, 14_000).finally(() => { clearInterval(more) })
+  t.match(endless.text, /^HTTP\/1\.1 413 /)
 })
 
 t.test('a caller that goes away in the middle leaves nothing behind', async t => {
