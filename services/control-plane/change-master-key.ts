@@ -32,29 +32,29 @@ export async function addKey ({ redis, keyRing, now }: Context, text: string, ov
 }
 
 /**
- * Makes the older of the two keys the current one again, for an operator who has not kept the newer: nobody can be given
- * it a second time. The newer is then the one to retire. @throws Problem no_rotation
+ * Makes the other master key the current one, for an operator who has not kept the present one: nobody can be given it a
+ * second time. That is then the one to retire. @throws Problem no_rotation
  */
 export async function returnToKey ({ redis, keyRing }: Context, overlapSeconds: number): Promise<Change<MasterKey>> {
   const { ring } = keyRing
-  const [older] = ring.keys
-  if (!older || older === ring.current) throw problems.noRotation()
+  const [other] = ring.keys
+  if (!other || other === ring.current) throw problems.noRotation()
   const [nodes, { apps }] = await Promise.all([readNodes(redis), readAllApps(redis)])
   return {
     action: 'master-key.rotate-back',
-    target: older.id,
+    target: other.id,
     before: { current: ring.current.id },
-    after: { current: older.id, overlapSeconds, nodes: nodes.map(({ id }) => id) },
+    after: { current: other.id, overlapSeconds, nodes: nodes.map(({ id }) => id) },
     writes: [
       keyRing.write({ ...ring.stored, keys: ring.stored.keys.toReversed() }),
-      ...nodes.map(node => writeDesired(node.id, node.desired, addNodeKey(node, ring.current.text, older.text, overlapSeconds, newNonce))),
-      ...reseal(apps.values(), ring, older)
+      ...nodes.map(node => writeDesired(node.id, node.desired, addNodeKey(node, ring.current.text, other.text, overlapSeconds, newNonce))),
+      ...reseal(apps.values(), ring, other)
     ],
-    result: older
+    result: other
   }
 }
 
-/** Takes an old master key out of the ring. @throws Problem master_key_not_found, master_key_in_use */
+/** Takes the other master key out of the ring. @throws Problem master_key_not_found, master_key_in_use */
 export async function retireKey ({ redis, keyRing, now }: Context, id: string): Promise<Change<undefined>> {
   const { ring } = keyRing
   const retiring = ring.keys.find(key => key.id === id)
@@ -64,7 +64,7 @@ export async function retireKey ({ redis, keyRing, now }: Context, id: string): 
   const accepting = nodesAccepting(nodes, retiring.text)
   if (accepting.length > 0) throw problems.masterKeyInUse(`secrets that derive from it are still accepted, or not yet replaced, by ${accepting.join(', ')}`)
   // the new key was shown once: whoever has not kept it would lose everything with the next restart
-  if (id === keyRing.configuredId) throw problems.masterKeyInUse('this control-plane was started with it: set SPILLWAY_MASTER_KEY to the new one, start it again, then retire the old')
+  if (id === keyRing.configuredId) throw problems.masterKeyInUse('this control-plane was started with it: set SPILLWAY_MASTER_KEY to the current one, start it again, then retire this')
   return {
     action: 'master-key.retire',
     target: id,

@@ -11,8 +11,8 @@ const Id = Type.String({ pattern: KEY_ID_PATTERN })
 const SealedUnder = Type.Record(Id, Type.String())
 
 /**
- * The master keys of the fleet as they lie in Redis, oldest first: the last is the current one. Each is sealed under
- * the others, so a process that holds any one of them holds all. Of a retired one the name key alone is left.
+ * The master keys of the fleet as they lie in Redis, the current one last. Each is sealed under the others, so a
+ * process that holds any one of them holds all. Of a retired one the name key alone is left.
  */
 export const MasterKeys = Type.Object({
   keys: Type.Array(Type.Object({
@@ -36,7 +36,7 @@ export interface MasterKey {
 /** All keys of the fleet, opened. */
 export interface KeyRing {
   stored: MasterKeys
-  /** oldest first */
+  /** the current one last */
   keys: readonly MasterKey[]
   current: MasterKey
   /** prove user names: of all keys, and of those retired lately */
@@ -100,7 +100,7 @@ export function addMasterKey ({ stored, keys, nameKeys }: KeyRing, added: Master
   }
 }
 
-/** The ring without one of its older keys: nothing in it can be opened with that any more. Its name key stays for a while. */
+/** The ring without a key that is not the current one: nothing in it can be opened with that any more. Its name key stays for a while. */
 export function retireMasterKey ({ stored, keys }: KeyRing, retiring: MasterKey, nowMs: number, nonce: () => Buffer): MasterKeys {
   const without = (sealed: Record<string, string>) => Object.fromEntries(Object.entries(sealed).filter(([id]) => id !== retiring.id))
   const left = keys.filter(({ id }) => id !== retiring.id)

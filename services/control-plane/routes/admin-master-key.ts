@@ -40,12 +40,12 @@ export function addMasterKeyRoutes (fastify: FastifyInstance, context: AdminCont
     return await reply.code(201).send({ id: keyId(key), key, next })
   })
 
-  server.post('/master-key/rotate-back', { config, schema: { tags, summary: 'Makes the older of two master keys the current one again, where the newer was not kept', body: Rotate, response: { 202: CurrentKeyReply } } }, async (request, reply) => {
+  server.post('/master-key/rotate-back', { config, schema: { tags, summary: 'Makes the other master key the current one, where the present one was not kept', body: Rotate, response: { 202: CurrentKeyReply } } }, async (request, reply) => {
     const { id } = await change(request.actor, async () => await returnToKey(context, request.body.overlapSeconds ?? DEFAULT_OVERLAP_SECONDS))
     return await reply.code(202).send({ id })
   })
 
-  server.delete('/master-key/:id', { config, schema: { tags, summary: 'Retires an old master key that no node needs any more', params: MasterKeyParams, response: { 200: RetiredReply } } }, async request => {
+  server.delete('/master-key/:id', { config, schema: { tags, summary: 'Retires the other master key, once no node needs it any more', params: MasterKeyParams, response: { 200: RetiredReply } } }, async request => {
     const { id } = request.params
     await change(request.actor, async () => await retireKey(context, id))
     const [retired] = showRetired(await keyRing.refresh()).filter(key => key.id === id)
