@@ -2,12 +2,12 @@ import type { App } from '../domain/app.ts'
 import { addMasterKey, openMasterKey, retireMasterKey, sealedUnder, sealSecret, unsealSecret } from '../domain/key-ring.ts'
 import type { KeyRing, MasterKey } from '../domain/key-ring.ts'
 import { addNodeKey, dropNodeKey, nodesAccepting } from '../policy/rotate-node-keys.ts'
+import { newNonce } from '../runtime/new-nonce.ts'
 import { readAllApps, writeApp } from '../store/apps.ts'
 import type { Change, Write } from '../store/audit.ts'
 import { readNodes, writeDesired } from '../store/nodes.ts'
+import type { AdminContext } from './admin-context.ts'
 import { problems } from './problems.ts'
-import { newNonce } from './routes/admin-context.ts'
-import type { AdminContext } from './routes/admin-context.ts'
 
 type Context = Pick<AdminContext, 'redis' | 'keyRing' | 'now'>
 

@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { openNodeKeys, sealNodeKey, unsealNodeKey } from '../domain/node-keys.ts'
 import type { NodeKeyEntry } from '../domain/node-keys.ts'
-import { SEAL_NONCE_BYTES } from '../domain/seal.ts'
 import { keyId } from '../domain/turn-credential.ts'
+import { newNonce } from '../runtime/new-nonce.ts'
 import { forgetNodeKey, readNodeKeys, saveNodeKey } from '../store/agent-state.ts'
 import type { Redis } from '../store/connect.ts'
 
@@ -30,7 +29,7 @@ export function holdNodeKeys (nodeRedis: Redis, configured: string): OpenNodeKey
         held.delete(id)
         await forgetNodeKey(nodeRedis, id)
       } else if (saved[id] === undefined) {
-        await saveNodeKey(nodeRedis, id, sealNodeKey(key, configured, randomBytes(SEAL_NONCE_BYTES)))
+        await saveNodeKey(nodeRedis, id, sealNodeKey(key, configured, newNonce()))
       }
     }
     return held

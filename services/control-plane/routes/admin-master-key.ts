@@ -6,9 +6,9 @@ import type { KeyRing } from '../../domain/key-ring.ts'
 import { keyId } from '../../domain/turn-credential.ts'
 import { nodesAccepting } from '../../policy/rotate-node-keys.ts'
 import { readNodes } from '../../store/nodes.ts'
+import type { AdminContext } from '../admin-context.ts'
 import { addKey, retireKey, returnToKey } from '../change-master-key.ts'
 import { CurrentKeyReply, DEFAULT_OVERLAP_SECONDS, MasterKeyParams, MasterKeyReply, NewMasterKeyReply, RetiredReply, Rotate } from '../rotation-schemas.ts'
-import type { AdminContext } from './admin-context.ts'
 
 /** More than HMAC-SHA256 can use, and the length ./scripts/up makes the first one with. */
 const MASTER_KEY_BYTES = 48

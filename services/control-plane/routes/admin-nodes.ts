@@ -4,8 +4,8 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { newDesired, ObservedNode, realmOf, showDesired, ShownDesired } from '../../domain/node.ts'
 import { deriveNodeKey, keyId } from '../../domain/turn-credential.ts'
 import { readDesired, readNodes, writeNewNode } from '../../store/nodes.ts'
+import type { AdminContext } from '../admin-context.ts'
 import { NodeParams } from '../admin-schemas.ts'
-import type { AdminContext } from './admin-context.ts'
 
 const RegisteredNode = Type.Object({
   id: Type.String(),

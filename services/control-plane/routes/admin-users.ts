@@ -3,9 +3,9 @@ import type { FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { eraseDecisions } from '../../store/decisions.ts'
 import { writeErasure } from '../../store/erasures.ts'
+import type { AdminContext } from '../admin-context.ts'
 import { EraseReply, UserParams } from '../admin-schemas.ts'
 import { sha256 } from '../plugins/bearer.ts'
-import type { AdminContext } from './admin-context.ts'
 
 /** By then every replica has told what it had issued before: it does so each 200 ms, while Redis is there. */
 const ALL_TOLD_MS = 500
