@@ -1,6 +1,6 @@
 import type { App } from '../domain/app.ts'
 import { addMasterKey, openMasterKey, retireMasterKey, sealedUnder, sealSecret, unsealSecret } from '../domain/key-ring.ts'
-import type { KeyRing, MasterKey } from '../domain/key-ring.ts'
+import type { KeyRing, MasterKey, RetiredKey } from '../domain/key-ring.ts'
 import { addNodeKey, dropNodeKey, nodesAccepting } from '../policy/rotate-node-keys.ts'
 import { newNonce } from '../runtime/new-nonce.ts'
 import { readAllApps, writeApp } from '../store/apps.ts'
@@ -55,7 +55,7 @@ export async function returnToKey ({ redis, keyRing }: Context, overlapSeconds: 
 }
 
 /** Takes the other master key out of the ring. @throws Problem master_key_not_found, master_key_in_use */
-export async function retireKey ({ redis, keyRing, now }: Context, id: string): Promise<Change<undefined>> {
+export async function retireKey ({ redis, keyRing, now }: Context, id: string): Promise<Change<Pick<RetiredKey, 'id' | 'retiredAt'>>> {
   const { ring } = keyRing
   const retiring = ring.keys.find(key => key.id === id)
   if (!retiring) throw problems.noMasterKey(id)
@@ -65,17 +65,18 @@ export async function retireKey ({ redis, keyRing, now }: Context, id: string): 
   if (accepting.length > 0) throw problems.masterKeyInUse(`secrets that derive from it are still accepted, or not yet replaced, by ${accepting.join(', ')}`)
   // the new key was shown once: whoever has not kept it would lose everything with the next restart
   if (id === keyRing.configuredId) throw problems.masterKeyInUse('this control-plane was started with it: set SPILLWAY_MASTER_KEY to the current one, start it again, then retire this')
+  const retiredAt = new Date(now()).toISOString()
   return {
     action: 'master-key.retire',
     target: id,
     before: { keys: ring.keys.map(({ id }) => id) },
     after: { keys: [ring.current.id] },
     writes: [
-      keyRing.write(retireMasterKey(ring, retiring, now(), newNonce)),
+      keyRing.write(retireMasterKey(ring, retiring, retiredAt, newNonce)),
       ...nodes.map(node => writeDesired(node.id, node.desired, dropNodeKey(node, retiring.text))),
       ...reseal(apps.values(), ring, ring.current)
     ],
-    result: undefined
+    result: { id, retiredAt }
   }
 }
 

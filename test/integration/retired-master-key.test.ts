@@ -22,7 +22,7 @@ async function retire (redis: Redis): Promise<void> {
   await keyRing.begin()
   const both = addMasterKey(keyRing.ring, openMasterKey('n'.repeat(40), null), newNonce)
   const ring = openKeyRing(both, ['n'.repeat(40)], Date.now())
-  await redis.set(centralKeys.masterKeys, JSON.stringify(retireMasterKey(ring, ring.keys[0] ?? ring.current, Date.now(), newNonce)))
+  await redis.set(centralKeys.masterKeys, JSON.stringify(retireMasterKey(ring, ring.keys[0] ?? ring.current, new Date().toISOString(), newNonce)))
 }
 
 for (const { name, settings } of central) {

@@ -40,7 +40,7 @@ t.test('the first name under a new key is booked, though the ledger has waited s
 })
 
 t.test('a call under a name of a retired key goes on being booked', async t => {
-  await changeRing(ring => retireMasterKey(ring, ring.keys[0] ?? ring.current, line.applier.now(), newNonce))
+  await changeRing(ring => retireMasterKey(ring, ring.keys[0] ?? ring.current, new Date(line.applier.now()).toISOString(), newNonce))
   await changeRing(ring => addMasterKey(ring, openMasterKey(thirdKey, null), newNonce))
   const late = line.call(3)
   await late.begin()
@@ -59,7 +59,7 @@ t.test('a key that comes while the ledger waits for work is known when the work 
     applying = applyNextUsage(line.applier)
     return false
   })
-  await changeRing(ring => retireMasterKey(ring, ring.keys[0] ?? ring.current, line.applier.now(), newNonce))
+  await changeRing(ring => retireMasterKey(ring, ring.keys[0] ?? ring.current, new Date(line.applier.now()).toISOString(), newNonce))
   await changeRing(ring => addMasterKey(ring, openMasterKey(fourthKey, null), newNonce))
   const call = line.call(5, { username: nameUnder(fourthKey) })
   await call.begin()

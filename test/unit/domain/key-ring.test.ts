@@ -17,7 +17,7 @@ function retire (stored: MasterKeys, held: string, retiring: string): MasterKeys
   const ring = open(stored, held)
   const found = ring.keys.find(({ text }) => text === retiring)
   if (!found) throw new Error('not in the ring')
-  return retireMasterKey(ring, found, NOW_MS, newNonce)
+  return retireMasterKey(ring, found, new Date(NOW_MS).toISOString(), newNonce)
 }
 const nameOf = (master: string): string => `1795350000:${mintUserId(openMasterKey(master, null).derived, 'shop', TAG)}`
 
