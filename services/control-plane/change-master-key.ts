@@ -1,6 +1,6 @@
 import type { App } from '../domain/app.ts'
 import { addMasterKey, openMasterKey, retireMasterKey, sealedUnder, sealSecret, unsealSecret } from '../domain/key-ring.ts'
-import type { KeyRing, MasterKey, RetiredKey } from '../domain/key-ring.ts'
+import type { KeyRing, MasterKey, MasterKeys, RetiredKey } from '../domain/key-ring.ts'
 import { addNodeKey, dropNodeKey, nodesAccepting } from '../policy/rotate-node-keys.ts'
 import { newNonce } from '../runtime/new-nonce.ts'
 import { readAllApps, writeApp } from '../store/apps.ts'
@@ -12,21 +12,13 @@ import { problems } from './problems.ts'
 type Context = Pick<AdminContext, 'redis' | 'keyRing' | 'now'>
 
 /** A new master key beside the present one, and with it new secrets for every node. @throws Problem rotation_under_way */
-export async function addKey ({ redis, keyRing, now }: Context, text: string, overlapSeconds: number): Promise<Change<undefined>> {
-  const { ring } = keyRing
+export async function addKey (context: Context, text: string, overlapSeconds: number): Promise<Change<undefined>> {
+  const { ring } = context.keyRing
   if (ring.keys.length > 1) throw problems.masterRotationUnderWay()
-  const [nodes, { apps }] = await Promise.all([readNodes(redis), readAllApps(redis)])
-  const added = openMasterKey(text, new Date(now()).toISOString())
+  const added = openMasterKey(text, new Date(context.now()).toISOString())
   return {
     action: 'master-key.rotate',
-    target: added.id,
-    before: { current: ring.current.id },
-    after: { current: added.id, overlapSeconds, nodes: nodes.map(({ id }) => id) },
-    writes: [
-      keyRing.write(addMasterKey(ring, added, newNonce)),
-      ...nodes.map(node => writeDesired(node.id, node.desired, addNodeKey(node, ring.current.text, text, overlapSeconds, newNonce))),
-      ...reseal(apps.values(), ring, added)
-    ],
+    ...await makeCurrent(context, added, addMasterKey(ring, added, newNonce), overlapSeconds),
     result: undefined
   }
 }
@@ -35,22 +27,30 @@ export async function addKey ({ redis, keyRing, now }: Context, text: string, ov
  * Makes the other master key the current one, for an operator who has not kept the present one: nobody can be given it a
  * second time. That is then the one to retire. @throws Problem no_rotation
  */
-export async function returnToKey ({ redis, keyRing }: Context, overlapSeconds: number): Promise<Change<MasterKey>> {
-  const { ring } = keyRing
+export async function returnToKey (context: Context, overlapSeconds: number): Promise<Change<MasterKey>> {
+  const { ring } = context.keyRing
   const [other] = ring.keys
   if (!other || other === ring.current) throw problems.noRotation()
-  const [nodes, { apps }] = await Promise.all([readNodes(redis), readAllApps(redis)])
   return {
     action: 'master-key.rotate-back',
-    target: other.id,
-    before: { current: ring.current.id },
-    after: { current: other.id, overlapSeconds, nodes: nodes.map(({ id }) => id) },
-    writes: [
-      keyRing.write({ ...ring.stored, keys: ring.stored.keys.toReversed() }),
-      ...nodes.map(node => writeDesired(node.id, node.desired, addNodeKey(node, ring.current.text, other.text, overlapSeconds, newNonce))),
-      ...reseal(apps.values(), ring, other)
-    ],
+    ...await makeCurrent(context, other, { ...ring.stored, keys: ring.stored.keys.toReversed() }, overlapSeconds),
     result: other
+  }
+}
+
+/** What both of them change: the ring, a generation of this key on every node, and the secrets of apps, sealed under it. */
+async function makeCurrent ({ redis, keyRing }: Context, key: MasterKey, stored: MasterKeys, overlapSeconds: number): Promise<Pick<Change<unknown>, 'target' | 'before' | 'after' | 'writes'>> {
+  const { ring } = keyRing
+  const [nodes, { apps }] = await Promise.all([readNodes(redis), readAllApps(redis)])
+  return {
+    target: key.id,
+    before: { current: ring.current.id },
+    after: { current: key.id, overlapSeconds, nodes: nodes.map(({ id }) => id) },
+    writes: [
+      keyRing.write(stored),
+      ...nodes.map(node => writeDesired(node.id, node.desired, addNodeKey(node, ring.current.text, key.text, overlapSeconds, newNonce))),
+      ...reseal(apps.values(), ring, key)
+    ]
   }
 }
 
