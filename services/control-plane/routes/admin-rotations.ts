@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { showDesired } from '../../domain/node.ts'
-import { addGeneration } from '../../policy/retire-generations.ts'
+import { addGeneration } from '../../policy/rotate-generations.ts'
 import { readDesired, writeDesired } from '../../store/nodes.ts'
 import type { AdminContext } from '../admin-context.ts'
 import { NodeParams } from '../admin-schemas.ts'
