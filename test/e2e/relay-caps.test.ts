@@ -1,12 +1,12 @@
 import t from 'tap'
 import { TurnClient } from '../../scripts/turn-client.ts'
 import { exchange } from '../../scripts/turn-exchange.ts'
+import { until } from '../../scripts/until.ts'
 import { appUsage, freshAddress, ledgerSessions, release } from '../helpers/calls.ts'
 import type { Caller } from '../helpers/calls.ts'
 import { tagOf } from '../helpers/counts.ts'
 import { startStack } from '../helpers/stack.ts'
 import type { Answer } from '../helpers/stack.ts'
-import { until } from '../helpers/until.ts'
 
 const stack = await startStack(t, { slot: 10, nodes: 2 })
 await until('both nodes serve', async () => (await stack.admin('GET', '/nodes')).body.nodes.every(({ state }: { state: string }) => state === 'up'))

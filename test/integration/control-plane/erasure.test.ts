@@ -1,4 +1,5 @@
 import t from 'tap'
+import { until } from '../../../scripts/until.ts'
 import { monthOf } from '../../../services/domain/relay-use.ts'
 import { writeIssued } from '../../../services/store/decisions.ts'
 import { applyUsage } from '../../../services/store/usage-ledger.ts'
@@ -6,7 +7,6 @@ import type { BookedRow } from '../../../services/store/usage-ledger.ts'
 import { expectProblem, MASTER_KEY, startControlPlane } from '../../helpers/control-plane.ts'
 import { tagOf } from '../../helpers/counts.ts'
 import { startOwnProcess } from '../../helpers/own-process.ts'
-import { until } from '../../helpers/until.ts'
 import { allocationOf, bookedRow, deliver } from '../../helpers/usage-rows.ts'
 
 const door = await startControlPlane(t)

@@ -120,10 +120,10 @@ const mebibytes = (bytes: number): number => Math.round(bytes / 1024 / 1024)
 
 t.test(`${REQUESTS} generated requests over all calls of both APIs: seed ${seed}`, async t => {
   await run(WARM_UP, seed)
-  const before = await door.residentBytes()
+  const before = door.residentBytes()
   const began = performance.now()
   await run(REQUESTS, seed + 1)
-  const growth = await door.residentBytes() - before
+  const growth = door.residentBytes() - before
   t.comment(`${Math.round(performance.now() - began)} ms, the slowest ${Math.round(slowestMs)} ms; resident ${mebibytes(before)} MiB and ${mebibytes(growth)} more; ${JSON.stringify(Object.fromEntries([...statuses].sort()))}`)
   t.same(faults.slice(0, 20), [], `${faults.length} faults; run again with FUZZ_SEED=${seed}`)
   t.ok(growth < MAX_GROWTH_BYTES, `grew by ${mebibytes(growth)} MiB`)

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import t from 'tap'
 import type { Test } from 'tap'
+import { until } from '../../../scripts/until.ts'
 import { ADMIN_TOKEN, startControlPlane } from '../../helpers/control-plane.ts'
-import { until } from '../../helpers/until.ts'
 
 const door = await startControlPlane(t)
 const key = await door.createApp('shop')

@@ -1,7 +1,7 @@
 import t from 'tap'
+import { until } from '../../../scripts/until.ts'
 import { startOwnProcess } from '../../helpers/own-process.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
-import { until } from '../../helpers/until.ts'
 
 const REPLICAS = 4
 const ADMIN_TOKEN = 'the admin token of this test'.replaceAll(' ', '-')

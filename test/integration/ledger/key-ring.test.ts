@@ -1,4 +1,5 @@
 import t from 'tap'
+import { until } from '../../../scripts/until.ts'
 import { addMasterKey, openMasterKey, retireMasterKey } from '../../../services/domain/key-ring.ts'
 import type { KeyRing, MasterKeys } from '../../../services/domain/key-ring.ts'
 import { mintCredential, mintUserId } from '../../../services/domain/turn-credential.ts'
@@ -6,7 +7,6 @@ import { applyNextUsage } from '../../../services/ledger/apply-usage.ts'
 import { newNonce } from '../../../services/runtime/new-nonce.ts'
 import { keepKeyRing } from '../../../services/store/key-ring.ts'
 import { write } from '../../helpers/central-state.ts'
-import { until } from '../../helpers/until.ts'
 import { TEN_O_CLOCK } from '../../helpers/usage-rows.ts'
 import { startUsageLine } from '../relay-agent/usage-line.ts'
 
