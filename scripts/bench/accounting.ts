@@ -6,13 +6,15 @@ import { coturnKeys } from '../../services/store/keys.ts'
 import { countOpenSessions } from '../../services/store/session-records.ts'
 import { readLedgerDay, readLedgerDays } from '../../services/store/usage-ledger.ts'
 import { readSecret } from '../native/private-files.ts'
+import { until } from '../until.ts'
 import { createCalls } from './calls.ts'
 import type { Calls } from './calls.ts'
 import { DOMAIN } from './lab.ts'
 import type { Lab } from './lab.ts'
-import { until } from './until.ts'
 
 const BOOKED_MS = 60_000
+/** The Redis that is looked into is busy with what is measured. */
+const LOOK_MS = 50
 
 /** The way of a byte, from where coturn would publish it to the ledger: agent and ledger are measured, the rest is beside them. */
 export async function startAccounting (lab: Lab) {
@@ -59,8 +61,8 @@ async function untilBooked (central: Redis, { total }: Calls, state: 'open' | 'e
     const open = await countOpenSessions(central)
     const wrong = fields.filter((field) => booked[field] > wanted[field])
     if (wrong.length > 0) throw new Error('the ledger has booked more than coturn told')
-    return fields.every((field) => booked[field] === wanted[field]) && (state === 'open' || open === 0) ? true : undefined
-  }, BOOKED_MS).catch((error: Error) => {
+    return fields.every((field) => booked[field] === wanted[field]) && (state === 'open' || open === 0)
+  }, BOOKED_MS, LOOK_MS).catch((error: Error) => {
     throw new Error(`${error.message}: ${JSON.stringify({ booked, wanted })}`)
   })
 }

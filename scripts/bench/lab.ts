@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { freePort } from '../free-port.ts'
 import { createAdminApi } from '../native/admin-api.ts'
 import { makeState } from '../native/make-state.ts'
 import { tcp, urlOf } from '../native/part.ts'
@@ -15,7 +16,6 @@ import { readSettings } from '../native/settings.ts'
 import { describeStack } from '../native/stack.ts'
 import { startPart } from '../native/start-part.ts'
 import { MEASURED_CORE, OTHER_CORE } from './cores.ts'
-import { freePort } from './free-port.ts'
 
 const repository = resolve(import.meta.dirname, '../..')
 

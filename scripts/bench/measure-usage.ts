@@ -1,20 +1,23 @@
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { freePort } from '../free-port.ts'
 import { readSecret } from '../native/private-files.ts'
+import { until } from '../until.ts'
 import { connectVoice, startAccounting } from './accounting.ts'
 import type { Calls } from './calls.ts'
-import { freePort } from './free-port.ts'
 import { inPairs } from './in-pairs.ts'
 import type { Lab } from './lab.ts'
 import { cpuMicrosOf } from './process-cost.ts'
 import { median, medians, ratios } from './summary.ts'
-import { until } from './until.ts'
 
 const CALLS = 2_000
 /** coturn reports a voice call every twenty seconds: calls of a quarter of an hour. */
 const REPORTS_A_CALL = 40
 const REPORTS_A_REFRESH = 20
 const MICROS_A_SECOND = 1_000_000
+const HEARD_MS = 30_000
+/** Each look is a connection that the measured subscriber has to answer. */
+const LOOK_MS = 50
 
 /** Events per CPU second of agent and ledger together, beside those of a subscriber that only hears them. */
 export async function measureUsage (lab: Lab, pairs: number, note: (text: string) => void) {
@@ -75,7 +78,7 @@ async function startBareSubscriber (lab: Lab) {
   const pid = await lab.startBare('bare-subscriber', port, { REDIS_URL: readSecret(lab.paths.node(node).redisUrl) ?? '' })
   const calls = await connectVoice(lab, 1)
   const untilHeard = async (): Promise<void> => {
-    await until('the bare subscriber has heard every event', async () => Number(await text(connect(port, '127.0.0.1'))) === calls.events ? true : undefined)
+    await until('the bare subscriber has heard every event', async () => Number(await text(connect(port, '127.0.0.1'))) === calls.events, HEARD_MS, LOOK_MS)
   }
   return { pid, calls, untilHeard }
 }

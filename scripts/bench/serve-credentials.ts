@@ -1,10 +1,10 @@
+import { freePort } from '../free-port.ts'
 import { call } from '../native/admin-api.ts'
 import { urlOf } from '../native/part.ts'
 import { readSecret } from '../native/private-files.ts'
-import { freePort } from './free-port.ts'
+import { until } from '../until.ts'
 import type { Lab } from './lab.ts'
 import type { Target } from './load.ts'
-import { until } from './until.ts'
 
 export interface Server extends Target { pid: number }
 
@@ -15,6 +15,7 @@ const NO_LIMIT = 10_000_000
 const USERS = 4096
 /** A call of three in one room; every other call names none. */
 const USERS_A_ROOM = 3
+const SERVES_MS = 30_000
 
 const bodies = Array.from({ length: USERS }, (_, user) => {
   const room = Math.floor(user / USERS_A_ROOM)
@@ -28,8 +29,7 @@ export async function startControlPlane (lab: Lab): Promise<Server> {
   await lab.admin.registerNode(NODE, lab.paths.node(NODE).key)
   await lab.start(`${NODE}-redis`, `${NODE}-relay-agent`, `${NODE}-coturn`)
   const server = { pid, url: `${urlOf(lab.settings.api)}/v1/credentials`, key: await createApp(lab), bodies }
-  await until('the control plane answers with its own relay', async () =>
-    (await askOnce(server)).provider === 'coturn' ? true : undefined)
+  await until('the control plane answers with its own relay', async () => (await askOnce(server)).provider === 'coturn', SERVES_MS)
   return server
 }
 

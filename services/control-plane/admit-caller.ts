@@ -24,26 +24,36 @@ export interface AdmissionOptions {
 
 /** A caller that is proven, and what it is called; nothing is said yet of limits. `user` is the one a token speaks for, or the request names. */
 export interface KnownCaller extends Caller, UserName {
+  /** of the client; it stays in this process */
+  address: string
   /** the one it was judged by, and is to be served by */
   snapshot: Snapshot
   nowMs: number
 }
 
 /**
+ * Before a user named with a publishable key, which anybody can read: it is a claim, and must not use up what belongs to
+ * the user of that name.
+ */
+const CLAIMED = 'claimed\0'
+
+/**
  * auth -> limits -> caps: who may come in, or why not. `authenticate` alone is for calls that issue nothing.
  * @throws Problem for whoever may not
  */
 export function createAdmission (options: AdmissionOptions) {
-  function limitsOf ({ app: { id, requestsPerMinute }, kind, user, limit }: KnownCaller, request: FastifyRequest): Limit[] {
+  function limitsOf ({ app: { id, requestsPerMinute }, kind, user, limit, address }: KnownCaller): Limit[] {
     const limits: Limit[] = [{ name: `app:${id}`, scope: 'of this app', perMinute: requestsPerMinute.app }]
     if (kind === 'publishable') limits.push({ name: `publishable:${id}`, scope: 'with publishable keys of this app', perMinute: requestsPerMinute.publishable })
     if (user !== undefined) limits.push({ name: limit, scope: 'for this user', perMinute: requestsPerMinute.user })
-    if (kind !== 'secret') limits.push({ name: `address:${id}:${options.names.ofAddress(request.ip)}`, scope: 'from this address', perMinute: requestsPerMinute.address })
+    if (kind !== 'secret') limits.push({ name: `address:${id}:${options.names.ofAddress(address)}`, scope: 'from this address', perMinute: requestsPerMinute.address })
     return limits
   }
 
   function authenticate (request: FastifyRequest, reply: FastifyReply, token: string | undefined, asked: string | undefined): KnownCaller | Promise<KnownCaller> {
     const { origin } = request.headers
+    // read at once: who hangs up while a token is checked has none any more
+    const address = request.ip ?? ''
     const nowMs = options.now()
     const snapshot = options.snapshot()
     if (!snapshot) throw problems.notReady()
@@ -52,15 +62,15 @@ export function createAdmission (options: AdmissionOptions) {
       if (app.suspended) throw problems.suspended(app.id)
       if (sub !== undefined && asked !== undefined && asked !== sub) throw problems.userIsSub()
       if (key !== undefined) options.recorder.useKey(key, nowMs)
-      const user = sub ?? asked
+      const user = sub ?? (kind === 'publishable' && asked !== undefined ? `${CLAIMED}${asked}` : asked)
       const { userTag, userId, limit } = options.names.ofUser(app.id, user)
-      return { app, kind, key, user, userTag, userId, limit, snapshot, nowMs }
+      return { app, kind, key, user, userTag, userId, limit, address, snapshot, nowMs }
     })
   }
 
-  function spend (caller: KnownCaller, request: FastifyRequest, reply: FastifyReply): KnownCaller | Promise<KnownCaller> {
-    return whenKnown(options.limits.spend(limitsOf(caller, request)), ({ spent, lease, scope }) => {
-      tellLimit(reply, lease)
+  function spend (caller: KnownCaller, reply: FastifyReply): KnownCaller | Promise<KnownCaller> {
+    return whenKnown(options.limits.spend(limitsOf(caller)), ({ spent, lease, scope }) => {
+      tellLimit(reply, lease, options.now())
       if (!spent) throw problems.tooMany(scope, retryAfterSeconds(lease))
       const reached = findCapReached(caller)
       if (reached) throw problems.relayQuota(reached.detail, reached.retryAfterSeconds)
@@ -71,9 +81,7 @@ export function createAdmission (options: AdmissionOptions) {
   /** The relay cap of its app that one more credential would pass. */
   function findCapReached ({ app, userTag, snapshot, nowMs }: KnownCaller): CapReached | undefined {
     const use = hasCaps(app.relayCaps) ? snapshot.relayUse.get(app.id) : undefined
-    if (!use) return undefined
-    const reserved = [...new Set([...use.reserved, ...options.recorder.placesOf(app.id)])]
-    return checkCaps(app.relayCaps, { ...use, reserved }, userTag, snapshot.outageSinceMs === undefined, nowMs)
+    return use && checkCaps(app.relayCaps, use, options.recorder.placesOf(app.id), userTag, snapshot.outageSinceMs === undefined, nowMs)
   }
 
   return {
@@ -82,16 +90,16 @@ export function createAdmission (options: AdmissionOptions) {
 
     /** @param asked the user the request names */
     admit: (request: FastifyRequest, reply: FastifyReply, token: string | undefined, asked: string | undefined): KnownCaller | Promise<KnownCaller> =>
-      whenKnown(authenticate(request, reply, token, asked), caller => spend(caller, request, reply))
+      whenKnown(authenticate(request, reply, token, asked), caller => spend(caller, reply))
   }
 }
 export type Admission = ReturnType<typeof createAdmission>
 
 /** draft-ietf-httpapi-ratelimit-headers-06, section 4, of the limit that is nearest to its end. */
-function tellLimit (reply: FastifyReply, lease: Lease): void {
+function tellLimit (reply: FastifyReply, lease: Lease, nowMs: number): void {
   reply.header('ratelimit-limit', lease.perMinute)
-  reply.header('ratelimit-remaining', remaining(lease))
-  reply.header('ratelimit-reset', resetSeconds(lease))
+  reply.header('ratelimit-remaining', remaining(lease, nowMs))
+  reply.header('ratelimit-reset', resetSeconds(lease, nowMs))
 }
 
 /** Goes on at once with what is known at once: a key, a token on lease. Only a user token, or an empty lease, makes a request wait. */

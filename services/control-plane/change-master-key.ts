@@ -1,61 +1,61 @@
 import type { App } from '../domain/app.ts'
 import { addMasterKey, openMasterKey, retireMasterKey, sealedUnder, sealSecret, unsealSecret } from '../domain/key-ring.ts'
-import type { KeyRing, MasterKey } from '../domain/key-ring.ts'
+import type { KeyRing, MasterKey, MasterKeys, RetiredKey } from '../domain/key-ring.ts'
 import { addNodeKey, dropNodeKey, nodesAccepting } from '../policy/rotate-node-keys.ts'
+import { newNonce } from '../runtime/new-nonce.ts'
 import { readAllApps, writeApp } from '../store/apps.ts'
 import type { Change, Write } from '../store/audit.ts'
 import { readNodes, writeDesired } from '../store/nodes.ts'
+import type { AdminContext } from './admin-context.ts'
 import { problems } from './problems.ts'
-import { newNonce } from './routes/admin-context.ts'
-import type { AdminContext } from './routes/admin-context.ts'
 
 type Context = Pick<AdminContext, 'redis' | 'keyRing' | 'now'>
 
 /** A new master key beside the present one, and with it new secrets for every node. @throws Problem rotation_under_way */
-export async function addKey ({ redis, keyRing, now }: Context, text: string, overlapSeconds: number): Promise<Change<undefined>> {
-  const { ring } = keyRing
+export async function addKey (context: Context, text: string, overlapSeconds: number): Promise<Change<undefined>> {
+  const { ring } = context.keyRing
   if (ring.keys.length > 1) throw problems.masterRotationUnderWay()
-  const [nodes, { apps }] = await Promise.all([readNodes(redis), readAllApps(redis)])
-  const added = openMasterKey(text, new Date(now()).toISOString())
+  const added = openMasterKey(text, new Date(context.now()).toISOString())
   return {
     action: 'master-key.rotate',
-    target: added.id,
-    before: { current: ring.current.id },
-    after: { current: added.id, overlapSeconds, nodes: nodes.map(({ id }) => id) },
-    writes: [
-      keyRing.write(addMasterKey(ring, added, newNonce)),
-      ...nodes.map(node => writeDesired(node.id, node.desired, addNodeKey(node, ring.current.text, text, overlapSeconds, newNonce))),
-      ...reseal(apps.values(), ring, added)
-    ],
+    ...await makeCurrent(context, added, addMasterKey(ring, added, newNonce), overlapSeconds),
     result: undefined
   }
 }
 
 /**
- * Makes the older of the two keys the current one again, for an operator who has not kept the newer: nobody can be given
- * it a second time. The newer is then the one to retire. @throws Problem no_rotation
+ * Makes the other master key the current one, for an operator who has not kept the present one: nobody can be given it a
+ * second time. That is then the one to retire. @throws Problem no_rotation
  */
-export async function returnToKey ({ redis, keyRing }: Context, overlapSeconds: number): Promise<Change<MasterKey>> {
-  const { ring } = keyRing
-  const [older] = ring.keys
-  if (!older || older === ring.current) throw problems.noRotation()
-  const [nodes, { apps }] = await Promise.all([readNodes(redis), readAllApps(redis)])
+export async function returnToKey (context: Context, overlapSeconds: number): Promise<Change<MasterKey>> {
+  const { ring } = context.keyRing
+  const [other] = ring.keys
+  if (!other || other === ring.current) throw problems.noRotation()
   return {
     action: 'master-key.rotate-back',
-    target: older.id,
-    before: { current: ring.current.id },
-    after: { current: older.id, overlapSeconds, nodes: nodes.map(({ id }) => id) },
-    writes: [
-      keyRing.write({ ...ring.stored, keys: ring.stored.keys.toReversed() }),
-      ...nodes.map(node => writeDesired(node.id, node.desired, addNodeKey(node, ring.current.text, older.text, overlapSeconds, newNonce))),
-      ...reseal(apps.values(), ring, older)
-    ],
-    result: older
+    ...await makeCurrent(context, other, { ...ring.stored, keys: ring.stored.keys.toReversed() }, overlapSeconds),
+    result: other
   }
 }
 
-/** Takes an old master key out of the ring. @throws Problem master_key_not_found, master_key_in_use */
-export async function retireKey ({ redis, keyRing, now }: Context, id: string): Promise<Change<undefined>> {
+/** What both of them change: the ring, a generation of this key on every node, and the secrets of apps, sealed under it. */
+async function makeCurrent ({ redis, keyRing }: Context, key: MasterKey, stored: MasterKeys, overlapSeconds: number): Promise<Pick<Change<unknown>, 'target' | 'before' | 'after' | 'writes'>> {
+  const { ring } = keyRing
+  const [nodes, { apps }] = await Promise.all([readNodes(redis), readAllApps(redis)])
+  return {
+    target: key.id,
+    before: { current: ring.current.id },
+    after: { current: key.id, overlapSeconds, nodes: nodes.map(({ id }) => id) },
+    writes: [
+      keyRing.write(stored),
+      ...nodes.map(node => writeDesired(node.id, node.desired, addNodeKey(node, ring.current.text, key.text, overlapSeconds, newNonce))),
+      ...reseal(apps.values(), ring, key)
+    ]
+  }
+}
+
+/** Takes the other master key out of the ring. @throws Problem master_key_not_found, master_key_in_use */
+export async function retireKey ({ redis, keyRing, now }: Context, id: string): Promise<Change<Pick<RetiredKey, 'id' | 'retiredAt'>>> {
   const { ring } = keyRing
   const retiring = ring.keys.find(key => key.id === id)
   if (!retiring) throw problems.noMasterKey(id)
@@ -64,18 +64,19 @@ export async function retireKey ({ redis, keyRing, now }: Context, id: string): 
   const accepting = nodesAccepting(nodes, retiring.text)
   if (accepting.length > 0) throw problems.masterKeyInUse(`secrets that derive from it are still accepted, or not yet replaced, by ${accepting.join(', ')}`)
   // the new key was shown once: whoever has not kept it would lose everything with the next restart
-  if (id === keyRing.configuredId) throw problems.masterKeyInUse('this control-plane was started with it: set SPILLWAY_MASTER_KEY to the new one, start it again, then retire the old')
+  if (id === keyRing.configuredId) throw problems.masterKeyInUse('this control-plane was started with it: set SPILLWAY_MASTER_KEY to the current one, start it again, then retire this')
+  const retiredAt = new Date(now()).toISOString()
   return {
     action: 'master-key.retire',
     target: id,
     before: { keys: ring.keys.map(({ id }) => id) },
     after: { keys: [ring.current.id] },
     writes: [
-      keyRing.write(retireMasterKey(ring, retiring, now(), newNonce)),
+      keyRing.write(retireMasterKey(ring, retiring, retiredAt, newNonce)),
       ...nodes.map(node => writeDesired(node.id, node.desired, dropNodeKey(node, retiring.text))),
       ...reseal(apps.values(), ring, ring.current)
     ],
-    result: undefined
+    result: { id, retiredAt }
   }
 }
 

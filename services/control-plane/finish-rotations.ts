@@ -1,7 +1,7 @@
 import { SPILLWAY_ITSELF } from '../domain/audit.ts'
 import { showDesired } from '../domain/node.ts'
 import type { DesiredNode, NodeFacts } from '../domain/node.ts'
-import { retireGenerations } from '../policy/retire-generations.ts'
+import { retireGenerations } from '../policy/rotate-generations.ts'
 import { makeChange } from '../store/audit.ts'
 import type { Redis } from '../store/connect.ts'
 import { readDesired, replaceDesired, writeDesired } from '../store/nodes.ts'

@@ -19,6 +19,8 @@ export interface Caller {
 
 /** Keys in use at a time whose digests are held: those that are used a thousand times a second. */
 const MAX_DIGESTS = 10_000
+/** Longer than any key of ours: nothing to remember. */
+const MAX_KEY_LENGTH = 64
 const digests = new RecentMap<string, string>(MAX_DIGESTS)
 
 /** Three parts (RFC 7515, 7.1); no key has a dot. */
@@ -34,6 +36,7 @@ export function identifyCaller ({ appsAndKeys }: Snapshot, verifyUserJwt: Verify
   if (!token.startsWith(KEY_PREFIX.secret) && COMPACT_JWT.test(token)) {
     return verifyUserJwt(appsAndKeys, token).then(({ app, user }) => checkOrigin({ app, kind: 'jwt', key: undefined, user }, origin))
   }
+  if (token.length > MAX_KEY_LENGTH) throw problems.wrongKey()
   const key = appsAndKeys.keys.get(digests.take(token, () => sha256(token)))
   const app = key && appsAndKeys.apps.get(key.app)
   if (!app) throw problems.wrongKey()

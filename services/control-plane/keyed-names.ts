@@ -3,8 +3,10 @@ import { mintUserId, userTag } from '../domain/turn-credential.ts'
 import type { DerivedKeys } from '../domain/turn-credential.ts'
 import { RecentMap } from '../runtime/recent-map.ts'
 
-/** Users whose names are held, about 300 bytes each: who asks once asks again. */
+/** Users whose names are held, half a kilobyte each at most: who asks once asks again. */
 const MAX_USERS = 50_000
+/** A longer id is worked out each time: a stranger must not fill our memory with what he calls himself. */
+const MAX_HELD_LENGTH = 128
 const MAX_ADDRESSES = 20_000
 
 /** What a person is called in everything we keep, and in a TURN username. */
@@ -51,7 +53,7 @@ export function createKeyedNames (keys: () => DerivedKeys, random: () => Buffer)
     ofUser (app, user) {
       const keys = keysOfNow()
       // an app id holds no slash, so no two of these are the same
-      return user === undefined ? nameUser(keys, app, undefined) : users.take(`${app}/${user}`, () => nameUser(keys, app, user))
+      return user === undefined || user.length > MAX_HELD_LENGTH ? nameUser(keys, app, user) : users.take(`${app}/${user}`, () => nameUser(keys, app, user))
     },
 
     ofAddress (address) {

@@ -10,18 +10,16 @@ import type { StopPhases } from '../runtime/run-process.ts'
 import { version } from '../runtime/version.ts'
 import { connectRedis, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
 import { keepKeyRing } from '../store/key-ring.ts'
+import { createAdminContext } from './admin-context.ts'
 import { createAdmission } from './admit-caller.ts'
-import { allowFleetPeers } from './allow-fleet-peers.ts'
 import { createServers } from './app.ts'
 import { checkSettings, ControlPlaneConfig, readProviderSettings, splitList } from './config.ts'
-import { createDecisionEraser } from './erase-decisions.ts'
-import { finishRotations } from './finish-rotations.ts'
 import { createControlPlaneMetrics } from './metrics.ts'
 import { createKeyedNames } from './keyed-names.ts'
 import { createProviders } from './providers/index.ts'
 import { createIssuedRecorder } from './record-issued.ts'
 import { createRequestLimits } from './request-limits.ts'
-import { createAdminContext } from './routes/admin-context.ts'
+import { tendFleet } from './tend-fleet.ts'
 import { createUserJwtVerifier } from './verify-user-jwt.ts'
 import { watchFleet } from './watch-fleet.ts'
 
@@ -42,18 +40,16 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
     if (!invalid.has(node)) logger.error({ node }, 'the heartbeat of this node cannot be read, so it is not used: is its agent of another version?')
     invalid.add(node)
   })
-  const eraseDecisions = createDecisionEraser(redis, Date.now)
   const watching = repeat(SNAPSHOT_MS, async () => {
     try {
-      const nodes = await fleet.read()
+      await fleet.read()
       outage.recovered()
-      await allowFleetPeers(redis, nodes).catch((error: Error) => { logger.error({ reason: error.message }, "the fleet's addresses could not be written") })
-      await finishRotations(redis, nodes, Date.now()).catch((error: Error) => { logger.error({ reason: error.message }, 'a rotation could not be taken further') })
-      await eraseDecisions().catch((error: Error) => { logger.error({ reason: error.message }, 'decisions about a user to be forgotten could not be deleted') })
     } finally {
       if (fleet.snapshot) ownMetrics.showFleet(fleet.snapshot)
     }
   }, error => { (error instanceof OperatorMistake ? fail : outage.failed)(error) })
+  // in an outage there is nothing to tend
+  const tending = tendFleet(redis, () => fleet.nodes, logger, Date.now)
 
   const recorder = createIssuedRecorder({
     redis,
@@ -114,7 +110,7 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
     ['readiness', () => { stopping = true }],
     ['public server', () => publicServer.close()],
     ['records', () => Promise.all([recorder.stop(), limits.stop()])],
-    ['snapshot', () => watching.stop()],
+    ['snapshot', () => Promise.all([watching.stop(), tending.stop()])],
     ['ops server', () => opsServer.close()],
     ['redis', () => { redis.disconnect() }]
   ]

@@ -47,13 +47,14 @@ export const problems = {
   audienceTaken: (id: string) => new Problem(409, 'audience_taken', `the app "${id}" has the same issuer and audience: together they must name one app`),
   tokenExists: (name: string) => new Problem(409, 'token_exists', `there is an admin token "${name}" already: revoke it, or take another name`),
   rotationUnderWay: (id: string) => new Problem(409, 'rotation_under_way', `node "${id}" still accepts older secrets beside its newest: GET /admin/v1/nodes says since when`),
-  masterRotationUnderWay: () => new Problem(409, 'rotation_under_way', 'there is an older master key beside the current one: retire it first'),
+  masterRotationUnderWay: () => new Problem(409, 'rotation_under_way', 'there is another master key beside the current one: retire it first'),
   noRotation: () => new Problem(409, 'no_rotation', 'there is one master key only: nothing to go back to'),
   masterKeyInUse: (why: string) => new Problem(409, 'master_key_in_use', why),
   noApp: (id: string) => new Problem(404, 'app_not_found', `there is no app "${id}"`),
   noKey: (id: string) => new Problem(404, 'key_not_found', `there is no key "${id}"`),
   noToken: (name: string) => new Problem(404, 'token_not_found', `there is no admin token "${name}"`),
   noNode: (id: string) => new Problem(404, 'node_not_found', `there is no node "${id}"`),
+  nodeInUse: (why: string) => new Problem(409, 'node_in_use', why),
   noMasterKey: (id: string) => new Problem(404, 'master_key_not_found', `there is no master key "${id}": GET /admin/v1/master-key lists them`),
   noRoute: () => new Problem(404, 'not_found', 'there is nothing here'),
   repeatedHeader: () => new Problem(400, 'invalid_request', 'authorization, content-type, host and origin are sent once each'),
@@ -122,4 +123,4 @@ function explain (error: FastifyError | Error): string {
 
 /** How ioredis says that the server cannot be reached or does not answer in time. */
 const isStoreAway = (error: Error): boolean =>
-  error.name === 'MaxRetriesPerRequestError' || /Command timed out|Connection is closed|Stream isn't writeable|ECONNREFUSED|ECONNRESET/.test(error.message)
+  error.name === 'MaxRetriesPerRequestError' || /^(LOADING|OOM|READONLY|MISCONF|MASTERDOWN|BUSY) |Command timed out|Connection is closed|Stream isn't writeable|ECONNREFUSED|ECONNRESET/.test(error.message)

@@ -38,11 +38,14 @@ export function createIssuedRecorder ({ redis, now, onDropped, onError }: Record
   let untold: Reserved[] = []
 
   async function flush (): Promise<void> {
-    dropOld(places, now() - RESERVATION_MS)
+    // a place nobody could be told of in time is none any more
+    const oldestMs = now() - RESERVATION_MS
+    dropOld(places, oldestMs)
+    untold = untold.filter(({ atMs }) => atMs > oldestMs)
     while (waiting.length > 0 || untold.length > 0 || keysUsed.size > 0) {
-      const [decisions, reserved, used] = [waiting.slice(0, RECORDS_A_SCRIPT), untold, new Map(keysUsed)]
+      const [decisions, reserved, used] = [waiting.slice(0, RECORDS_A_SCRIPT), untold.slice(0, RECORDS_A_SCRIPT), new Map(keysUsed)]
       waiting = waiting.slice(decisions.length)
-      untold = []
+      untold = untold.slice(reserved.length)
       keysUsed.clear()
       try {
         await writeIssued(redis, { decisions, reserved, keysUsed: used })

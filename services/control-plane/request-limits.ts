@@ -1,4 +1,4 @@
-import { isPressing, openLease, settle, settleAlone, spend } from '../policy/spend-tokens.ts'
+import { isPressing, mayPay, openLease, settle, settleAlone, spend } from '../policy/spend-tokens.ts'
 import type { Lease } from '../policy/spend-tokens.ts'
 import { takeTokens } from '../store/rate-limits.ts'
 import type { Redis } from '../store/connect.ts'
@@ -32,18 +32,22 @@ export interface Verdict {
 
 /**
  * Spends tokens of several limits at once, all or none. Answers at once from leases; a lease half used up is paid for
- * behind the reply, so who asks now and then costs Redis nothing. Only where a burst uses up a lease while its payment is
- * under way, the request waits for that.
+ * behind the reply, so who asks now and then costs Redis nothing. Only where a burst uses up a lease faster than it can
+ * be paid for, the request waits for that.
  */
 export function createRequestLimits (redis: Redis, now: () => number, onError: (error: Error) => void) {
   const leases = new RecentMap<string, Lease>(MAX_LEASES)
+  /** to be paid at once */
   const owing = new Set<Lease>()
+  /** their bucket had too little: to be paid with the next turn, whoever else pays in between */
+  const unpaid = new Set<Lease>()
   let payment: Promise<void> | undefined
+  let next: Promise<void> | undefined
 
   function leaseOf ({ name, perMinute }: Limit): Lease {
     const held = leases.get(name)
     if (held?.perMinute === perMinute) return held
-    const lease = openLease(name, perMinute)
+    const lease = openLease(name, perMinute, now())
     leases.set(name, lease)
     return lease
   }
@@ -51,45 +55,74 @@ export function createRequestLimits (redis: Redis, now: () => number, onError: (
   async function pay (): Promise<void> {
     const due = [...owing]
     owing.clear()
-    for (let at = 0; at < due.length; at += PAYMENTS_A_SCRIPT) await payFor(due.slice(at, at + PAYMENTS_A_SCRIPT))
+    for (let at = 0; at < due.length; at += PAYMENTS_A_SCRIPT) {
+      // one script that fails stands for all behind it: waiting for each would hold up the rest for as long again
+      if (!await payFor(due.slice(at, at + PAYMENTS_A_SCRIPT))) {
+        for (const lease of due.slice(at)) settleAlone(lease, now())
+        break
+      }
+    }
+    for (const lease of due) if (isPressing(lease)) unpaid.add(lease)
   }
 
-  async function payFor (due: readonly Lease[]): Promise<void> {
+  async function payFor (due: readonly Lease[]): Promise<boolean> {
     try {
       const paid = await takeTokens(redis, due.map(({ name, perMinute, debt }) => ({ limit: name, perMinute, tokens: debt })))
-      for (const [index, { tokens, left }] of paid.entries()) settle(due[index] as Lease, tokens, left)
+      for (const [index, { tokens, left }] of paid.entries()) settle(due[index] as Lease, tokens, left, now())
+      return true
     } catch (error) {
       onError(error as Error)
-      for (const lease of due) settleAlone(lease, now())
+      return false
     }
-    for (const lease of due) if (isPressing(lease)) owing.add(lease)
   }
 
-  /** One payment at a time; what falls due meanwhile goes into the next. */
-  async function payNow (): Promise<void> {
-    payment ??= pay().finally(() => { payment = undefined })
-    await payment
+  /** A payment that begins after this call; one at a time, and what falls due meanwhile goes into the next. */
+  function payNow (): Promise<void> {
+    if (!payment) {
+      payment = pay().finally(() => { payment = undefined })
+      return payment
+    }
+    next ??= payment.then(async () => {
+      next = undefined
+      await payNow()
+    })
+    return next
   }
-  const paying = repeat(PAY_MS, async () => { if (owing.size > 0) await payNow() }, onError)
+  const paying = repeat(PAY_MS, async () => {
+    for (const lease of unpaid) owing.add(lease)
+    unpaid.clear()
+    if (owing.size > 0) await payNow()
+  }, onError)
 
   function trySpend (limits: readonly Limit[], leases: readonly Lease[]): Verdict {
-    const { spent, lease } = spend(leases)
-    if (spent) for (const one of leases) if (isPressing(one)) owing.add(one)
-    if (owing.size > 0 && !payment) payNow().catch(onError)
+    const { spent, lease } = spend(leases, now())
+    if (spent) {
+      for (const one of leases) if (isPressing(one) && !unpaid.has(one)) owing.add(one)
+      if (owing.size > 0 && !payment) payNow().catch(onError)
+    }
     return { spent, lease, scope: limits[leases.indexOf(lease)]?.scope ?? 'of this app' }
+  }
+
+  /** A burst: pays and tries again, for as long as there is something to pay with. */
+  async function spendBehindPayment (limits: readonly Limit[], leases: readonly Lease[], verdict: Verdict): Promise<Verdict> {
+    const untilMs = now() + WAIT_MS
+    while (!verdict.spent && mayPay(verdict.lease, now()) && now() < untilMs) {
+      owing.add(verdict.lease)
+      await Promise.race([payNow(), timeout(untilMs - now())])
+      verdict = trySpend(limits, leases)
+    }
+    return verdict
   }
 
   return {
     spend (limits: readonly Limit[]): Verdict | Promise<Verdict> {
       const leases = limits.map(leaseOf)
       const verdict = trySpend(limits, leases)
-      // a bucket last seen empty is not asked again for every request it refuses
-      if (verdict.spent || verdict.lease.left === 0) return verdict
-      return Promise.race([payNow(), timeout(WAIT_MS)]).then(() => trySpend(limits, leases))
+      return verdict.spent || !mayPay(verdict.lease, now()) ? verdict : spendBehindPayment(limits, leases, verdict)
     },
     stop: async (): Promise<void> => {
       await paying.stop()
-      await pay().catch(() => {})
+      await payNow().catch(onError)
     }
   }
 }

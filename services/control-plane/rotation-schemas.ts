@@ -33,7 +33,7 @@ export const MasterKeyReply = Type.Object({
     current: Type.Boolean({ description: 'new names, tags and secrets come from it' }),
     nodes: Type.Array(Type.String(), { description: 'nodes that accept a secret that derives from it' }),
     retirable: Type.Boolean({ description: 'whether DELETE would retire it now' })
-  }, closed), { description: 'oldest first; two during a rotation' }),
+  }, closed), { description: 'the current one last; two during a rotation' }),
   retired: Type.Array(Retired)
 }, closed)
 

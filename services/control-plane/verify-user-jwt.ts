@@ -12,6 +12,8 @@ export interface VerifiedUser {
 }
 export type VerifyUserJwt = (apps: AppsAndKeys, token: string) => Promise<VerifiedUser>
 
+type RemoteKeySet = ReturnType<typeof createRemoteJWKSet>
+
 /** Only what a public key can check: were HS256 among them, the public key itself would do as a secret (RFC 8725, 2.1). */
 const PUBLIC_KEY_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
 /** Clocks of servers differ by a few seconds. */
@@ -20,7 +22,8 @@ const CLOCK_TOLERANCE_SECONDS = 5
 const JWKS_DEADLINE_MS = 2_000
 /** A token under an unknown key asks for the key set again, this often at most, whoever sends how many. */
 const JWKS_COOLDOWN_MS = 30_000
-const JWKS_KEPT_MS = 600_000
+/** Older keys are fetched anew, in case one was taken out of the set. */
+const JWKS_FRESH_MS = 600_000
 /** Key sets and secrets held at a time. */
 const MAX_KEYS = 1_000
 
@@ -30,11 +33,22 @@ const MAX_KEYS = 1_000
  * @throws Problem invalid_token, token_expired, keys_unavailable
  */
 export function createUserJwtVerifier (unsealSecret: (sealed: string) => string | undefined, now: () => number): VerifyUserJwt {
-  const keySets = new RecentMap<string, ReturnType<typeof createRemoteJWKSet>>(MAX_KEYS)
+  const keySets = new RecentMap<string, { keys: RemoteKeySet, askedAtMs: number }>(MAX_KEYS)
   const secrets = new RecentMap<string, ReturnType<typeof createSecretKey>>(MAX_KEYS)
 
-  const keySetAt = (url: string) => keySets.take(url, () =>
-    createRemoteJWKSet(new URL(url), { timeoutDuration: JWKS_DEADLINE_MS, cooldownDuration: JWKS_COOLDOWN_MS, cacheMaxAge: JWKS_KEPT_MS }))
+  function keySetAt (url: string): RemoteKeySet {
+    const held = keySets.take(url, () => ({
+      // never stale for jose, which would use no key at all while it cannot fetch them anew
+      keys: createRemoteJWKSet(new URL(url), { timeoutDuration: JWKS_DEADLINE_MS, cooldownDuration: JWKS_COOLDOWN_MS, cacheMaxAge: Infinity }),
+      askedAtMs: now()
+    }))
+    if (now() - held.askedAtMs >= JWKS_FRESH_MS) {
+      held.askedAtMs = now()
+      // behind the reply; where it fails, the keys that are held stay good until the next time
+      held.keys.reload().catch(() => {})
+    }
+    return held.keys
+  }
 
   const secretOf = (app: string, sealed: string) => secrets.take(sealed, () => {
     const text = unsealSecret(sealed)

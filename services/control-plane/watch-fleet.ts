@@ -10,25 +10,30 @@ import { readRelayUse } from '../store/relay-use.ts'
 
 export interface FleetWatch {
   readonly snapshot: Snapshot | undefined
+  /** as last read; none while Redis cannot be */
+  readonly nodes: readonly NodeFacts[]
   /** Reads Redis and makes the next snapshot; throws where Redis could not be read, the snapshot then says so. */
-  read: () => Promise<readonly NodeFacts[]>
+  read: () => Promise<void>
 }
 
 /** Keeps the snapshot of this replica. */
 export function watchFleet (redis: Redis, keyRing: Pick<KeyRingKeeper, 'refresh'>, now: () => number, onInvalidNode: (id: string) => void): FleetWatch {
   let snapshot: Snapshot | undefined
+  let nodes: readonly NodeFacts[] = []
   return {
     get snapshot () { return snapshot },
+    get nodes () { return nodes },
     async read () {
       try {
-        const [nodes, appsAndKeys] = await Promise.all([readNodes(redis, onInvalidNode), readAppsAndKeys(redis, snapshot?.appsAndKeys.version)])
+        const [readNow, appsAndKeys] = await Promise.all([readNodes(redis, onInvalidNode), readAppsAndKeys(redis, snapshot?.appsAndKeys.version)])
         const apps = (appsAndKeys ?? snapshot?.appsAndKeys)?.apps.values() ?? []
         const relayUse = await readRelayUse(redis, [...apps].filter(({ relayCaps }) => hasCaps(relayCaps)), now())
         // behind the nodes and apps: whatever key these ask for is then in it
         await keyRing.refresh()
-        snapshot = nextSnapshot(snapshot, { nodes, appsAndKeys, relayUse }, now())
-        return nodes
+        snapshot = nextSnapshot(snapshot, { nodes: readNow, appsAndKeys, relayUse }, now())
+        nodes = readNow
       } catch (error) {
+        nodes = []
         snapshot = nextSnapshot(snapshot, undefined, now())
         throw error
       }

@@ -113,8 +113,9 @@ export interface AppsAndKeys {
   keys: ReadonlyMap<string, AppKey>
   /** apps with user JWTs, by issuer */
   byIssuer: ReadonlyMap<string, readonly App[]>
-  /** of all apps: what a preflight, which names no app, is answered by */
+  /** of all apps: what a preflight, which names no app, is answered by; those with a `*` apart */
   origins: ReadonlySet<string>
+  wildcardOrigins: readonly string[]
 }
 
 /** Whether one of these entries stands for the origin. */
@@ -129,5 +130,6 @@ export function allowsOrigin (entries: Iterable<string>, origin: string): boolea
 export function indexApps (version: string, apps: ReadonlyMap<string, App>, keys: ReadonlyMap<string, AppKey>): AppsAndKeys {
   const all = [...apps.values()]
   const byIssuer = Map.groupBy(all.filter(({ userJwt }) => userJwt !== null), ({ userJwt }) => userJwt?.issuer ?? '')
-  return { version, apps, keys, byIssuer, origins: new Set(all.flatMap(({ allowedOrigins }) => allowedOrigins)) }
+  const [exact = [], wildcardOrigins = []] = [false, true].map(wild => all.flatMap(({ allowedOrigins }) => allowedOrigins.filter(origin => origin.includes('*') === wild)))
+  return { version, apps, keys, byIssuer, origins: new Set(exact), wildcardOrigins: [...new Set(wildcardOrigins)] }
 }

@@ -11,8 +11,8 @@ const Id = Type.String({ pattern: KEY_ID_PATTERN })
 const SealedUnder = Type.Record(Id, Type.String())
 
 /**
- * The master keys of the fleet as they lie in Redis, oldest first: the last is the current one. Each is sealed under
- * the others, so a process that holds any one of them holds all. Of a retired one the name key alone is left.
+ * The master keys of the fleet as they lie in Redis, the current one last. Each is sealed under the others, so a
+ * process that holds any one of them holds all. Of a retired one the name key alone is left.
  */
 export const MasterKeys = Type.Object({
   keys: Type.Array(Type.Object({
@@ -33,12 +33,21 @@ export interface MasterKey {
   derived: DerivedKeys
 }
 
+/** What is left of a retired master key, opened. */
+export interface RetiredKey {
+  id: string
+  retiredAt: string
+  nameKey: KeyObject
+}
+
 /** All keys of the fleet, opened. */
 export interface KeyRing {
   stored: MasterKeys
-  /** oldest first */
+  /** the current one last */
   keys: readonly MasterKey[]
   current: MasterKey
+  /** those retired lately */
+  retired: readonly RetiredKey[]
   /** prove user names: of all keys, and of those retired lately */
   nameKeys: readonly KeyObject[]
 }
@@ -64,9 +73,10 @@ export function openKeyRing (stored: MasterKeys | null, known: readonly [string,
     if (text === undefined || keyId(text) !== id) throw new Error(`master key ${id} in Redis cannot be opened: it was changed by hand, or written by another version`)
     return openMasterKey(text, createdAt)
   })
-  const retired = ring.retired.filter(({ retiredAt }) => Date.parse(retiredAt) + KEEP_NAME_KEY_MS > nowMs)
-  const nameKeys = retired.map(({ id, sealedNameKey }) => openNameKey(derived, id, sealedNameKey[own.id] ?? ''))
-  return { stored: { keys: ring.keys, retired }, keys, current: keys.at(-1) as MasterKey, nameKeys: [...keys.map(({ derived }) => derived.name).reverse(), ...nameKeys] }
+  const lately = ring.retired.filter(({ retiredAt }) => Date.parse(retiredAt) + KEEP_NAME_KEY_MS > nowMs)
+  const retired = lately.map(({ id, retiredAt, sealedNameKey }) => ({ id, retiredAt, nameKey: openNameKey(derived, id, sealedNameKey[own.id] ?? '') }))
+  const nameKeys = [...keys.map(({ derived }) => derived.name).reverse(), ...retired.map(({ nameKey }) => nameKey)]
+  return { stored: { keys: ring.keys, retired: lately }, keys, current: keys.at(-1) as MasterKey, retired, nameKeys }
 }
 
 function foreignKey ({ retired }: MasterKeys, id: string): OperatorMistake {
@@ -83,36 +93,32 @@ function openNameKey (derived: DerivedKeys, id: string, sealed: string): KeyObje
   return createSecretKey(Buffer.from(key, 'base64url'))
 }
 
+const sealNameKey = (id: string, nameKey: KeyObject, under: readonly MasterKey[], nonce: () => Buffer): Record<string, string> =>
+  Object.fromEntries(under.map(key => [key.id, seal(key.derived.ring, nameKeyText(id, nameKey), nonce())]))
+
 /**
  * The ring with one more key, which is then the current one.
  * @param nonce random, another one each time
  */
-export function addMasterKey ({ stored, keys, nameKeys }: KeyRing, added: MasterKey, nonce: () => Buffer): MasterKeys {
+export function addMasterKey ({ stored, keys, retired }: KeyRing, added: MasterKey, nonce: () => Buffer): MasterKeys {
   return {
     keys: [
       ...keys.map(({ id, createdAt, text }, index) => ({ id, createdAt, sealed: { ...stored.keys[index]?.sealed, [added.id]: seal(added.derived.ring, text, nonce()) } })),
       { id: added.id, createdAt: added.createdAt, sealed: Object.fromEntries(keys.map(({ id, derived }) => [id, seal(derived.ring, added.text, nonce())])) }
     ],
-    retired: stored.retired.map((key, index) => {
-      const nameKey = nameKeys[keys.length + index]
-      return nameKey === undefined ? key : { ...key, sealedNameKey: { ...key.sealedNameKey, [added.id]: seal(added.derived.ring, nameKeyText(key.id, nameKey), nonce()) } }
-    })
+    retired: retired.map(({ id, retiredAt, nameKey }) => ({ id, retiredAt, sealedNameKey: sealNameKey(id, nameKey, [...keys, added], nonce) }))
   }
 }
 
-/** The ring without one of its older keys: nothing in it can be opened with that any more. Its name key stays for a while. */
-export function retireMasterKey ({ stored, keys }: KeyRing, retiring: MasterKey, nowMs: number, nonce: () => Buffer): MasterKeys {
+/** The ring without a key that is not the current one: nothing in it can be opened with that any more. Its name key stays for a while. */
+export function retireMasterKey ({ stored, keys }: KeyRing, retiring: MasterKey, retiredAt: string, nonce: () => Buffer): MasterKeys {
   const without = (sealed: Record<string, string>) => Object.fromEntries(Object.entries(sealed).filter(([id]) => id !== retiring.id))
   const left = keys.filter(({ id }) => id !== retiring.id)
   return {
     keys: stored.keys.filter(({ id }) => id !== retiring.id).map(key => ({ ...key, sealed: without(key.sealed) })),
     retired: [
       ...stored.retired.map(key => ({ ...key, sealedNameKey: without(key.sealedNameKey) })),
-      {
-        id: retiring.id,
-        retiredAt: new Date(nowMs).toISOString(),
-        sealedNameKey: Object.fromEntries(left.map(({ id, derived }) => [id, seal(derived.ring, nameKeyText(retiring.id, retiring.derived.name), nonce())]))
-      }
+      { id: retiring.id, retiredAt, sealedNameKey: sealNameKey(retiring.id, retiring.derived.name, left, nonce) }
     ]
   }
 }

@@ -11,8 +11,10 @@ export interface RelayUse {
   spentUsers: ReadonlySet<string>
   /** open sessions by credential */
   open: ReadonlyMap<string, number>
+  /** the same by user tag, and of all together under WHOLE_APP: counted once, judged by many times */
+  openOf: ReadonlyMap<string, number>
   /** credentials issued a moment ago, by whichever replica, that may not have become a session yet; see reservation */
-  reserved: readonly string[]
+  reserved: ReadonlySet<string>
 }
 
 /** A place held for a credential: its name, and behind a blank what tells two issues of it apart. */
@@ -21,6 +23,16 @@ export const reservedCredential = (place: string): string => place.slice(0, plac
 
 /** What counts the whole app among the tags of its users; no tag looks like it. */
 export const WHOLE_APP = '*'
+
+/** Open sessions by user tag, and of the whole app. */
+export function sumOpen (open: ReadonlyMap<string, number>): Map<string, number> {
+  const sums = new Map([[WHOLE_APP, 0]])
+  for (const [credential, count] of open) {
+    const userTag = credential.slice(0, credential.indexOf(':'))
+    for (const name of [WHOLE_APP, userTag]) sums.set(name, (sums.get(name) ?? 0) + count)
+  }
+  return sums
+}
 
 /** `yyyymm` in UTC: the month caps count in. */
 export const monthOf = (atMs: number): string => new Date(atMs).toISOString().slice(0, 7).replace('-', '')
@@ -31,9 +43,9 @@ export function nextMonthMs (atMs: number): number {
   return Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1)
 }
 
-/** What a month has relayed is kept for two months after its last byte: the month itself may still be the third of them. */
+/** What a month has relayed is kept for two months from its first byte, so there are three at most. */
 export const RELAYED_TTL_SECONDS = 62 * 24 * 3600
-export const RELAYED_MONTHS = 4
+export const RELAYED_MONTHS = 3
 
 /** This month and those before it, `yyyymm`, `count` in all. */
 export function monthsBack (atMs: number, count: number): string[] {

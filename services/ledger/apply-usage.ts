@@ -19,6 +19,8 @@ export interface ApplierOptions {
   /** a connection of its own: it waits in XREAD BLOCK */
   waiting: Redis
   keyRing: Pick<KeyRingKeeper, 'refresh'>
+  /** which apps have their users counted */
+  meteredApps: () => Promise<(app: string) => boolean>
   metrics: LedgerMetrics
   logger: Logger
   now: () => number
@@ -32,12 +34,12 @@ export async function applyNextUsage (options: ApplierOptions): Promise<void> {
   const failed = new Set<string>()
   const batches = await readUsage(options.waiting, nodes, BATCHES_A_READ, READ_BLOCK_MS)
   // behind the batches: a name is minted only under a key that lies in the ring, so the one that proves it is there now
-  const ring = await options.keyRing.refresh()
+  const [{ nameKeys }, countsUsers] = await Promise.all([options.keyRing.refresh(), options.meteredApps()])
   for (const delivered of batches) {
     // the batches of one node in their order; one that fails does not hold up the other nodes
     if (failed.has(delivered.node)) continue
     try {
-      await applyOne(options, ring, delivered)
+      await applyOne(options, { nameKeys, countsUsers }, delivered)
     } catch (error) {
       failed.add(delivered.node)
       failure = error as Error
@@ -46,7 +48,7 @@ export async function applyNextUsage (options: ApplierOptions): Promise<void> {
   if (failure) throw failure
 }
 
-async function applyOne ({ redis, metrics, logger, now }: ApplierOptions, { nameKeys }: KeyRing, delivered: DeliveredBatch): Promise<void> {
+async function applyOne ({ redis, metrics, logger, now }: ApplierOptions, { nameKeys, countsUsers }: { nameKeys: KeyRing['nameKeys'], countsUsers: (app: string) => boolean }, delivered: DeliveredBatch): Promise<void> {
   const { node, log, sequence } = delivered
   let batch: ReadBatch = { rows: [], forged: 0 }
   let valid = true
@@ -56,7 +58,7 @@ async function applyOne ({ redis, metrics, logger, now }: ApplierOptions, { name
     valid = false
     logger.error({ node, log, sequence, reason: (error as Error).message }, 'dropped a usage batch that cannot be read')
   }
-  const outcome = await applyUsage(redis, delivered, batch.rows)
+  const outcome = await applyUsage(redis, delivered, batch.rows, countsUsers)
   metrics.batches.inc({ outcome: valid ? outcome : 'invalid' })
   if (outcome === 'duplicate') return
   if (outcome === 'gap') logger.warn({ node, log, sequence }, 'usage batches before this one are missing; cumulative counters make up for open sessions')

@@ -15,6 +15,7 @@ import { version } from '../runtime/version.ts'
 import { applyNextUsage, READ_BLOCK_MS } from './apply-usage.ts'
 import { LedgerConfig } from './config.ts'
 import { scheduleJobs } from './jobs.ts'
+import { createMeteredApps } from './metered-apps.ts'
 import { createLedgerMetrics } from './ledger-metrics.ts'
 
 /** Between two reads: XREAD itself waits for work, this only keeps a broken connection from spinning. */
@@ -32,7 +33,7 @@ async function start ({ config, logger, fail }: { config: LedgerConfig, logger: 
   const [ready] = await Promise.all([redis, waiting].map(async connection => await untilReady(connection, START_PATIENCE_MS)))
   if (ready) await keyRing.begin()
 
-  const applier = { redis, waiting, keyRing, metrics: ledgerMetrics, logger, now: Date.now }
+  const applier = { redis, waiting, keyRing, meteredApps: createMeteredApps(redis), metrics: ledgerMetrics, logger, now: Date.now }
   let working = false
   const applying = repeat(PAUSE_MS, async () => {
     await applyNextUsage(applier)

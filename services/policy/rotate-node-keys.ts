@@ -1,7 +1,7 @@
 import type { DesiredNode, NodeFacts } from '../domain/node.ts'
 import { nodeKeyIdOf, sealNodeKey } from '../domain/node-keys.ts'
 import { deriveNodeKey, keyId } from '../domain/turn-credential.ts'
-import { addGeneration } from './retire-generations.ts'
+import { addGeneration } from './rotate-generations.ts'
 
 /**
  * The wish with one more generation, which derives from the node key of another master key. Each of the two node keys

@@ -11,27 +11,32 @@ export interface Lease {
   debt: number
   /** tokens in the bucket when it was last paid; before that, all */
   left: number
-  /** as long as Redis is away: this replica's own bucket, a whole one each */
-  own: { tokens: number, atMs: number } | undefined
+  /** when that was, in ms */
+  atMs: number
 }
 
 const MINUTE_MS = 60_000
 /** Three seconds' worth: far above what is spent while a payment is on its way, small against the limit. */
 const LEASES_A_MINUTE = 20
 
-export const openLease = (name: string, perMinute: number): Lease =>
-  ({ name, perMinute, most: Math.max(1, Math.floor(perMinute / LEASES_A_MINUTE)), debt: 0, left: perMinute, own: undefined })
+export const openLease = (name: string, perMinute: number, nowMs: number): Lease =>
+  ({ name, perMinute, most: Math.max(1, Math.floor(perMinute / LEASES_A_MINUTE)), debt: 0, left: perMinute, atMs: nowMs })
+
+/** Tokens the bucket should hold by now: what was left, and what has come in since; at most a minute's worth. */
+const inBucket = ({ perMinute, left, atMs }: Lease, nowMs: number): number =>
+  Math.min(perMinute, left + Math.max(0, nowMs - atMs) * perMinute / MINUTE_MS)
 
 /**
  * Takes one token of each, or of none: where one has none to give, that one is the answer. Else the one that is nearest to
  * its end.
  */
-export function spend (leases: readonly Lease[]): { spent: boolean, lease: Lease } {
-  let scarcest = leases[0] as Lease
+export function spend (leases: readonly Lease[], nowMs: number): { spent: boolean, lease: Lease } {
   for (const lease of leases) if (lease.debt >= lease.most) return { spent: false, lease }
+  let [scarcest, least] = [leases[0] as Lease, Infinity]
   for (const lease of leases) {
     lease.debt += 1
-    if (remaining(lease) * scarcest.perMinute < remaining(scarcest) * lease.perMinute) scarcest = lease
+    const share = remaining(lease, nowMs) / lease.perMinute
+    if (share < least) [scarcest, least] = [lease, share]
   }
   return { spent: true, lease: scarcest }
 }
@@ -39,28 +44,28 @@ export function spend (leases: readonly Lease[]): { spent: boolean, lease: Lease
 /** Whether to pay: half of the lease is used up. Less may stay owed for ever; it is part of the one lease each. */
 export const isPressing = (lease: Lease): boolean => lease.debt * 2 >= lease.most
 
+/** Whether paying may give a token; a bucket last seen empty is not asked for every request it refuses. */
+export const mayPay = (lease: Lease, nowMs: number): boolean => inBucket(lease, nowMs) >= 1
+
 /** Tokens that are still to be had: in the bucket, less what is owed to it. */
-export const remaining = (lease: Lease): number => Math.max(0, lease.left - lease.debt)
+export const remaining = (lease: Lease, nowMs: number): number => Math.max(0, Math.floor(inBucket(lease, nowMs)) - lease.debt)
 
 /** Takes in what the bucket gave. */
-export function settle (lease: Lease, tokens: number, left: number): void {
+export function settle (lease: Lease, tokens: number, left: number, nowMs: number): void {
   lease.debt -= tokens
   lease.left = left
-  lease.own = undefined
+  lease.atMs = nowMs
 }
 
-/** Redis did not answer: pays out of a bucket of our own, which begins as full as the common one was last seen. */
+/** Redis did not answer: goes by a bucket of our own, as full as the common one should be by now. */
 export function settleAlone (lease: Lease, nowMs: number): void {
-  const { tokens, atMs } = lease.own ?? { tokens: lease.left, atMs: nowMs }
-  const full = Math.min(lease.perMinute, tokens + (nowMs - atMs) * lease.perMinute / MINUTE_MS)
-  const paid = Math.min(lease.debt, Math.floor(full))
-  lease.debt -= paid
-  lease.own = { tokens: full - paid, atMs: nowMs }
-  lease.left = Math.floor(full - paid)
+  const tokens = inBucket(lease, nowMs)
+  const paid = Math.min(lease.debt, Math.floor(tokens))
+  settle(lease, paid, tokens - paid, nowMs)
 }
 
 /** Until there is a token again, in whole seconds, at least one. */
 export const retryAfterSeconds = ({ perMinute }: Lease): number => Math.max(1, Math.ceil(60 / perMinute))
 
 /** Until the bucket is full again, in whole seconds. */
-export const resetSeconds = (lease: Lease): number => Math.ceil((lease.perMinute - remaining(lease)) * 60 / lease.perMinute)
+export const resetSeconds = (lease: Lease, nowMs: number): number => Math.ceil((lease.perMinute - remaining(lease, nowMs)) * 60 / lease.perMinute)

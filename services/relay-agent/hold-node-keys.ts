@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { openNodeKeys, sealNodeKey, unsealNodeKey } from '../domain/node-keys.ts'
 import type { NodeKeyEntry } from '../domain/node-keys.ts'
-import { SEAL_NONCE_BYTES } from '../domain/seal.ts'
 import { keyId } from '../domain/turn-credential.ts'
+import { newNonce } from '../runtime/new-nonce.ts'
 import { forgetNodeKey, readNodeKeys, saveNodeKey } from '../store/agent-state.ts'
 import type { Redis } from '../store/connect.ts'
 
@@ -29,8 +28,8 @@ export function holdNodeKeys (nodeRedis: Redis, configured: string): OpenNodeKey
       if (!entries.some(entry => entry.id === id)) {
         held.delete(id)
         await forgetNodeKey(nodeRedis, id)
-      } else if (saved[id] === undefined) {
-        await saveNodeKey(nodeRedis, id, sealNodeKey(key, configured, randomBytes(SEAL_NONCE_BYTES)))
+      } else if (unsealNodeKey(saved[id] ?? '', id, configured) === undefined) {
+        await saveNodeKey(nodeRedis, id, sealNodeKey(key, configured, newNonce()))
       }
     }
     return held

@@ -44,6 +44,12 @@ export const writeNewNode = (id: string, desired: DesiredNode): Write[] => [
   writeDesired(id, null, desired)
 ]
 
+/** The writes that take a node out of the fleet. */
+export const writeNoNode = (id: string, desired: DesiredNode): Write[] => [
+  { set: centralKeys.nodes, member: id, present: false },
+  { string: centralKeys.desired(id), before: JSON.stringify(desired), after: null }
+]
+
 export const writeDesired = (id: string, before: DesiredNode | null, after: DesiredNode): Write =>
   ({ string: centralKeys.desired(id), before: before && JSON.stringify(before), after: JSON.stringify(after) })
 

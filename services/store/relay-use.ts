@@ -1,5 +1,5 @@
 import type { App } from '../domain/app.ts'
-import { monthOf, monthsBack, RELAYED_MONTHS, RESERVATION_MS, WHOLE_APP } from '../domain/relay-use.ts'
+import { monthOf, monthsBack, RELAYED_MONTHS, RESERVATION_MS, sumOpen, WHOLE_APP } from '../domain/relay-use.ts'
 import type { RelayUse } from '../domain/relay-use.ts'
 import { answersOf } from './connect.ts'
 import type { Redis } from './connect.ts'
@@ -20,12 +20,14 @@ export async function readRelayUse (redis: Redis, apps: readonly App[], nowMs: n
   const answers = await answersOf(pipeline.exec())
   return new Map(apps.map(({ id }, index) => {
     const [bytes, spentUsers, open, reserved] = answers.slice(index * 4) as [string | null, string[], Record<string, string>, string[]]
+    const openByCredential = new Map(Object.entries(open).map(([credential, count]) => [credential, Number(count)]))
     return [id, {
       month,
       bytes: Number(bytes ?? 0),
       spentUsers: new Set(spentUsers),
-      open: new Map(Object.entries(open).map(([credential, count]) => [credential, Number(count)])),
-      reserved
+      open: openByCredential,
+      openOf: sumOpen(openByCredential),
+      reserved: new Set(reserved)
     }]
   }))
 }

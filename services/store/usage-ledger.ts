@@ -34,8 +34,9 @@ export const sessionMember = (node: string, boot: string, allocation: string): s
 /**
  * Books one batch and takes it off the stream: one script, so it counts exactly once even if two ledgers apply it, or
  * one dies before it hears the answer. Bytes go to the hour of the row's own time.
+ * @param countsUsers whether a cap of the app makes it worth knowing what each of its users has relayed
  */
-export async function applyUsage (redis: Redis, delivered: DeliveredBatch, rows: readonly BookedRow[]): Promise<ApplyOutcome> {
+export async function applyUsage (redis: Redis, delivered: DeliveredBatch, rows: readonly BookedRow[], countsUsers: (app: string) => boolean = () => true): Promise<ApplyOutcome> {
   const { node } = delivered
   const keys = [centralKeys.usage(node), centralKeys.applied(node), centralKeys.sessionsOpen, centralKeys.sessionsEnded, centralKeys.ledgerDays]
   const values: Array<string | number> = [delivered.id, delivered.log, delivered.sequence, CLOSED_SESSION_TTL_SECONDS, LOST_SESSION_TTL_SECONDS, delivered.after, WHOLE_APP, RELAYED_TTL_SECONDS]
@@ -47,7 +48,7 @@ export async function applyUsage (redis: Redis, delivered: DeliveredBatch, rows:
     keys.push(centralKeys.session(member), centralKeys.ledgerRow(name), centralKeys.ledgerDay(day), centralKeys.relayed(monthOf(row.atMs), row.app), centralKeys.openSessions(row.app))
     values.push(member, name, day, row.app, row.userTag, row.expiresAtSeconds, row.provider, row.region, row.state,
       row.startedAtMs, row.atMs, Math.max(0, Math.floor((row.atMs - row.startedAtMs) / 1000)),
-      row.packetsIn, row.bytesIn, row.packetsOut, row.bytesOut)
+      row.packetsIn, row.bytesIn, row.packetsOut, row.bytesOut, countsUsers(row.app) ? '1' : '')
   }
   return await redis.applyUsage(keys.length, ...keys, ...values) as ApplyOutcome
 }

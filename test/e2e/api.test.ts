@@ -1,6 +1,6 @@
 import t from 'tap'
+import { until } from '../../scripts/until.ts'
 import { startStack } from '../helpers/stack.ts'
-import { until } from '../helpers/until.ts'
 
 const stack = await startStack(t, {
   slot: 7,

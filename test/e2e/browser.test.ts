@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { launch } from 'puppeteer-core'
 import t from 'tap'
+import { until } from '../../scripts/until.ts'
 import { appUsage, ledgerSessions } from '../helpers/calls.ts'
 import { sum } from '../helpers/counts.ts'
 import { startStack } from '../helpers/stack.ts'
 import { listenToCoturn } from '../helpers/witness.ts'
-import { until } from '../helpers/until.ts'
 
 const MEGABYTES_5 = 5_000_000
 const stack = await startStack(t, { slot: 6 })

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import type { Test } from 'tap'
+import { until } from '../../scripts/until.ts'
 import { callersOf, expectExact, ledgerSessions, release, startCalls, talk, vanish } from '../helpers/calls.ts'
 import type { Call } from '../helpers/calls.ts'
 import { startStack } from '../helpers/stack.ts'
 import { listenToCoturn } from '../helpers/witness.ts'
-import { until } from '../helpers/until.ts'
 
 const stack = await startStack(t, { slot: 2 })
 const witness = await listenToCoturn(t, stack)

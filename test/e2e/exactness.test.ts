@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import t from 'tap'
+import { until } from '../../scripts/until.ts'
 import { callersOf, expectExact, ledgerSessions, release, startCall, startCalls, talk, vanish } from '../helpers/calls.ts'
 import { sum, tagOf } from '../helpers/counts.ts'
 import { startStack } from '../helpers/stack.ts'
 import { listenToCoturn } from '../helpers/witness.ts'
-import { until } from '../helpers/until.ts'
 
 const stack = await startStack(t, { slot: 1, environment: { SPILLWAY_COTURN_MAX_LIFETIME: '20' } })
 const witness = await listenToCoturn(t, stack)

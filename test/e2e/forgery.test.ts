@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { TurnClient } from '../../scripts/turn-client.ts'
+import { until } from '../../scripts/until.ts'
 import { appUsage, callersOf, expectExact, ledgerSessions, release, startCall, talk, freshAddress } from '../helpers/calls.ts'
 import { tagOf } from '../helpers/counts.ts'
 import { startStack } from '../helpers/stack.ts'
 import { listenToCoturn } from '../helpers/witness.ts'
-import { until } from '../helpers/until.ts'
 
 const stack = await startStack(t, { slot: 4 })
 const witness = await listenToCoturn(t, stack)

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
+import { until } from '../../scripts/until.ts'
 import type { Call, Caller } from '../helpers/calls.ts'
 import { callersOf, expectExact, ledgerSessions, release, startCalls, talk, connectCaller } from '../helpers/calls.ts'
 import { startStack } from '../helpers/stack.ts'
 import { listenToCoturn } from '../helpers/witness.ts'
-import { until } from '../helpers/until.ts'
 
 const stack = await startStack(t, { slot: 3 })
 const witness = await listenToCoturn(t, stack)

@@ -1,12 +1,12 @@
 import t from 'tap'
 import { TurnClient } from '../../scripts/turn-client.ts'
 import { exchange } from '../../scripts/turn-exchange.ts'
+import { until } from '../../scripts/until.ts'
 import { appUsage, freshAddress, ledgerSessions, release } from '../helpers/calls.ts'
 import type { Caller } from '../helpers/calls.ts'
 import { tagOf } from '../helpers/counts.ts'
 import { startStack } from '../helpers/stack.ts'
 import type { Answer } from '../helpers/stack.ts'
-import { until } from '../helpers/until.ts'
 
 const stack = await startStack(t, { slot: 10, nodes: 2 })
 await until('both nodes serve', async () => (await stack.admin('GET', '/nodes')).body.nodes.every(({ state }: { state: string }) => state === 'up'))
@@ -78,7 +78,8 @@ t.test('a burst cannot pass the cap: credentials hold their places before there 
 })
 
 t.test('gigabytes a month, of a user and of the app: who has relayed them gets no more, and keeps the call that runs', async t => {
-  const key = await stack.createApp('metered')
+  // users are counted from when a cap on them is set on
+  const key = await appWithCaps('metered', { userGigabytesPerMonth: 1 })
   const [a, b] = [await allocate(await stack.issue(key, { user: 'ada', room: 'r' }), 0), await allocate(await stack.issue(key, { user: 'bob', room: 'r' }), 0)]
   await exchange({ a: a.client, b: b.client, packets: 2_500, payloadBytes: 160 })
   let bytes = 0

@@ -7,11 +7,11 @@ import { Redis } from 'ioredis'
 import t from 'tap'
 import type { Test } from 'tap'
 import { TurnClient } from '../../scripts/turn-client.ts'
+import { until } from '../../scripts/until.ts'
 import { startAllocationLoad } from '../helpers/allocation-load.ts'
 import { appUsage, callersOf, expectExact, freshAddress, release, startCall, talk } from '../helpers/calls.ts'
 import { tagOf } from '../helpers/counts.ts'
 import { startStack } from '../helpers/stack.ts'
-import { until } from '../helpers/until.ts'
 import { listenToCoturn } from '../helpers/witness.ts'
 
 /** The shortest there is: what follows shows that nothing depends on its length. */

@@ -1,11 +1,11 @@
 import t from 'tap'
 import { TurnClient } from '../../scripts/turn-client.ts'
+import { until } from '../../scripts/until.ts'
 import { callersOf, countsOf, expectExact, ledgerSessions, release, startCall, talk, freshAddress } from '../helpers/calls.ts'
 import type { LedgerSession } from '../helpers/calls.ts'
 import { sum, tagOf } from '../helpers/counts.ts'
 import { startStack } from '../helpers/stack.ts'
 import { listenToCoturn } from '../helpers/witness.ts'
-import { until } from '../helpers/until.ts'
 
 const stack = await startStack(t, { slot: 5, nodes: 2 })
 const witness = await listenToCoturn(t, stack)

@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises'
 import type { Test } from 'tap'
+import { residentBytesOf } from '../../scripts/bench/process-cost.ts'
+import { until } from '../../scripts/until.ts'
 import type { ObservedNode } from '../../services/domain/node.ts'
 import { writeObserved } from '../../services/store/nodes.ts'
 import { startOwnProcess } from './own-process.ts'
 import { startRedisServer } from './redis-server.ts'
 import type { RedisServer } from './redis-server.ts'
-import { until } from './until.ts'
 
 export const MASTER_KEY = 'master-key-of-the-tests-'.padEnd(40, 'm')
 export const ADMIN_TOKEN = 'root-token-of-the-tests-'.padEnd(40, 'a')
@@ -125,10 +125,7 @@ export async function startControlPlane (t: Test, { redis: shared, settings = {}
     },
 
     /** Resident memory in bytes, as the kernel counts it. */
-    residentBytes: async (): Promise<number> => {
-      const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${own.pid}/status`, 'utf8')) ?? []
-      return Number(kibibytes) * 1024
-    }
+    residentBytes: (): number => residentBytesOf(own.pid)
   }
 }
 export type ControlPlane = Awaited<ReturnType<typeof startControlPlane>>

@@ -3,12 +3,11 @@ import type { ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
+import { freePort } from '../../scripts/free-port.ts'
 import { connectRedis, untilReady } from '../../services/store/connect.ts'
 import type { Redis } from '../../services/store/connect.ts'
 
@@ -151,12 +150,4 @@ async function untilReadyToServe (child: ChildProcess): Promise<void> {
     // what it logs from here on is read and dropped, so that its pipe never fills
     lines.removeAllListeners('line').on('line', () => {})
   })
-}
-
-async function freePort (): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>(resolve => { probe.listen(0, '127.0.0.1', resolve) })
-  const { port } = probe.address() as AddressInfo
-  await new Promise(resolve => { probe.close(resolve) })
-  return port
 }

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { until } from './until.ts'
+import { until } from '../../scripts/until.ts'
 
 /** A value that must show up in the logs, so that a search for what must not is known to look in the right place. */
 export const REGION_CANARY = 'canary-in-the-log'

@@ -9,8 +9,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
+import { until } from '../../scripts/until.ts'
 import { REGION_CANARY, searchLogs, secretsIn } from './search-logs.ts'
-import { until } from './until.ts'
 
 const run = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))

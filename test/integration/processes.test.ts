@@ -3,10 +3,10 @@ import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import t from 'tap'
 import type { Test } from 'tap'
+import { until } from '../../scripts/until.ts'
 import { PROCESSES, startOwnProcess } from '../helpers/own-process.ts'
 import type { ProcessName } from '../helpers/own-process.ts'
 import { startRedisServer } from '../helpers/redis-server.ts'
-import { until } from '../helpers/until.ts'
 
 const MASTER_KEY = 'm'.repeat(40)
 /** Well below the 10 s after which a process gives up stopping in good order. */

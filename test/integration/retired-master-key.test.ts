@@ -1,11 +1,11 @@
 import t from 'tap'
 import type { Test } from 'tap'
 import { addMasterKey, openKeyRing, openMasterKey, retireMasterKey } from '../../services/domain/key-ring.ts'
+import { newNonce } from '../../services/runtime/new-nonce.ts'
 import type { Redis } from '../../services/store/connect.ts'
 import { keepKeyRing } from '../../services/store/key-ring.ts'
 import { centralKeys } from '../../services/store/keys.ts'
 import { registerNode } from '../helpers/central-state.ts'
-import { nonce } from '../helpers/key-rings.ts'
 import { startOwnProcess } from '../helpers/own-process.ts'
 import { startRedisServer } from '../helpers/redis-server.ts'
 import type { RedisServer } from '../helpers/redis-server.ts'
@@ -20,9 +20,9 @@ const central = [
 async function retire (redis: Redis): Promise<void> {
   const keyRing = keepKeyRing(redis, MASTER_KEY, Date.now)
   await keyRing.begin()
-  const both = addMasterKey(keyRing.ring, openMasterKey('n'.repeat(40), null), nonce)
+  const both = addMasterKey(keyRing.ring, openMasterKey('n'.repeat(40), null), newNonce)
   const ring = openKeyRing(both, ['n'.repeat(40)], Date.now())
-  await redis.set(centralKeys.masterKeys, JSON.stringify(retireMasterKey(ring, ring.keys[0] ?? ring.current, Date.now(), nonce)))
+  await redis.set(centralKeys.masterKeys, JSON.stringify(retireMasterKey(ring, ring.keys[0] ?? ring.current, new Date().toISOString(), newNonce)))
 }
 
 for (const { name, settings } of central) {

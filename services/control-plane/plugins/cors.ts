@@ -12,7 +12,10 @@ const ALLOW_ORIGIN = 'access-control-allow-origin'
  * all apps; the request behind it is then held to those of its own.
  */
 export function useCors (server: FastifyInstance, snapshot: () => Snapshot | undefined): void {
-  const isKnown = (origin: string) => allowsOrigin(snapshot()?.appsAndKeys.origins ?? [], origin)
+  const isKnown = (origin: string): boolean => {
+    const apps = snapshot()?.appsAndKeys
+    return apps !== undefined && (apps.origins.has(origin) || allowsOrigin(apps.wildcardOrigins, origin))
+  }
 
   server.addHook('onRequest', (request, reply, done) => {
     const { origin } = request.headers

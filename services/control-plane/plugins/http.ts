@@ -49,7 +49,11 @@ export function useConventions (server: FastifyInstance, metrics: ControlPlaneMe
   })
   // two requests Node would answer by itself, one with an empty 417 and one not at all
   server.server.on('checkExpectation', (request, response) => { server.server.emit('request', request, response) })
-  server.server.on('connect', (_request, socket) => { socket.end(clientProblem(undefined)) })
+  server.server.on('connect', (_request, socket) => {
+    // Node has let go of this socket: what it says from now on is nobody else's to hear
+    socket.on('error', () => {})
+    socket.end(clientProblem(undefined), () => { socket.destroy() })
+  })
   server.addHook('preValidation', (request, _reply, done) => {
     if (request.body === undefined && request.method === 'POST') request.body = {}
     done()

@@ -4,10 +4,10 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { newApp } from '../../domain/app.ts'
 import type { App, AppsAndKeys } from '../../domain/app.ts'
 import { readAllApps, writeApp, writeKey } from '../../store/apps.ts'
+import type { AdminContext } from '../admin-context.ts'
 import { AppParams, AppReply, ChangeApp, CreateApp } from '../admin-schemas.ts'
 import { changeApp, checkAudience, showApp } from '../change-app.ts'
 import { problems } from '../problems.ts'
-import type { AdminContext } from './admin-context.ts'
 
 /** A hundred origins of full length, and the rest of an app. */
 const bodyLimit = 64 * 1024

@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { EMPTY_CHAIN, findBreak } from '../../domain/audit.ts'
 import { readAudit, readAuditHead } from '../../store/audit.ts'
+import type { AdminContext } from '../admin-context.ts'
 import { AuditQuery, AuditReply, VerifyReply } from '../report-schemas.ts'
-import type { AdminContext } from './admin-context.ts'
 
 const PAGE = 1_000
 

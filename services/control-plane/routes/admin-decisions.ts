@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Decision } from '../../domain/decision.ts'
 import { readDecisions } from '../../store/decisions.ts'
+import type { AdminContext } from '../admin-context.ts'
 import { DecisionsQuery, DecisionsReply } from '../report-schemas.ts'
-import type { AdminContext } from './admin-context.ts'
 
 const PAGE = 1_000
 /** A rare kind of decision is looked for among so many a call; the reply then says where to go on. */

@@ -5,11 +5,11 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { KEY_PREFIX } from '../../domain/app.ts'
 import type { AppKey } from '../../domain/app.ts'
 import { readAllApps, readKeyUse, writeKey } from '../../store/apps.ts'
+import type { AdminContext } from '../admin-context.ts'
 import { AppParams, CreateKey, KeyParams, KeyReply, NewKeyReply } from '../admin-schemas.ts'
 import { sha256 } from '../../domain/sha256.ts'
 import { problems } from '../problems.ts'
 import { findApp } from './admin-apps.ts'
-import type { AdminContext } from './admin-context.ts'
 
 /** The keys of an app: shown once, kept as their SHA-256, good until revoked. */
 export function addKeyRoutes (fastify: FastifyInstance, { redis, change, now }: AdminContext): void {

@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { KEEP_NAME_KEY_MS } from '../../domain/key-ring.ts'
-import type { KeyRing } from '../../domain/key-ring.ts'
+import type { RetiredKey } from '../../domain/key-ring.ts'
 import { keyId } from '../../domain/turn-credential.ts'
 import { nodesAccepting } from '../../policy/rotate-node-keys.ts'
 import { readNodes } from '../../store/nodes.ts'
+import type { AdminContext } from '../admin-context.ts'
 import { addKey, retireKey, returnToKey } from '../change-master-key.ts'
 import { CurrentKeyReply, DEFAULT_OVERLAP_SECONDS, MasterKeyParams, MasterKeyReply, NewMasterKeyReply, RetiredReply, Rotate } from '../rotation-schemas.ts'
-import type { AdminContext } from './admin-context.ts'
 
 /** More than HMAC-SHA256 can use, and the length ./scripts/up makes the first one with. */
 const MASTER_KEY_BYTES = 48
@@ -29,7 +29,7 @@ export function addMasterKeyRoutes (fastify: FastifyInstance, context: AdminCont
         const current = key === ring.current
         return { id: key.id, createdAt: key.createdAt, current, nodes: accepting, retirable: !current && accepting.length === 0 && key.id !== keyRing.configuredId }
       }),
-      retired: showRetired(ring)
+      retired: ring.retired.map(showRetired)
     }
   })
 
@@ -40,19 +40,17 @@ export function addMasterKeyRoutes (fastify: FastifyInstance, context: AdminCont
     return await reply.code(201).send({ id: keyId(key), key, next })
   })
 
-  server.post('/master-key/rotate-back', { config, schema: { tags, summary: 'Makes the older of two master keys the current one again, where the newer was not kept', body: Rotate, response: { 202: CurrentKeyReply } } }, async (request, reply) => {
+  server.post('/master-key/rotate-back', { config, schema: { tags, summary: 'Makes the other master key the current one, where the present one was not kept', body: Rotate, response: { 202: CurrentKeyReply } } }, async (request, reply) => {
     const { id } = await change(request.actor, async () => await returnToKey(context, request.body.overlapSeconds ?? DEFAULT_OVERLAP_SECONDS))
     return await reply.code(202).send({ id })
   })
 
-  server.delete('/master-key/:id', { config, schema: { tags, summary: 'Retires an old master key that no node needs any more', params: MasterKeyParams, response: { 200: RetiredReply } } }, async request => {
-    const { id } = request.params
-    await change(request.actor, async () => await retireKey(context, id))
-    const [retired] = showRetired(await keyRing.refresh()).filter(key => key.id === id)
+  server.delete('/master-key/:id', { config, schema: { tags, summary: 'Retires the other master key, once no node needs it any more', params: MasterKeyParams, response: { 200: RetiredReply } } }, async request => {
+    const retired = await change(request.actor, async () => await retireKey(context, request.params.id))
     const next = 'a control-plane or ledger still configured with it goes on, but does not start again: give each of them the current key first'
-    return { id, retiredAt: retired?.retiredAt ?? '', namesVerifiedUntil: retired?.namesVerifiedUntil ?? '', next }
+    return { ...showRetired(retired), next }
   })
 }
 
-const showRetired = ({ stored }: KeyRing) => stored.retired.map(({ id, retiredAt }) =>
-  ({ id, retiredAt, namesVerifiedUntil: new Date(Date.parse(retiredAt) + KEEP_NAME_KEY_MS).toISOString() }))
+const showRetired = ({ id, retiredAt }: Pick<RetiredKey, 'id' | 'retiredAt'>) =>
+  ({ id, retiredAt, namesVerifiedUntil: new Date(Date.parse(retiredAt) + KEEP_NAME_KEY_MS).toISOString() })

@@ -3,9 +3,11 @@ import type { FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { newDesired, ObservedNode, realmOf, showDesired, ShownDesired } from '../../domain/node.ts'
 import { deriveNodeKey, keyId } from '../../domain/turn-credential.ts'
-import { readDesired, readNodes, writeNewNode } from '../../store/nodes.ts'
+import { readDesired, readNodes, writeNewNode, writeNoNode } from '../../store/nodes.ts'
+import { countUnapplied } from '../../store/usage-stream.ts'
+import type { AdminContext } from '../admin-context.ts'
 import { NodeParams } from '../admin-schemas.ts'
-import type { AdminContext } from './admin-context.ts'
+import { problems } from '../problems.ts'
 
 const RegisteredNode = Type.Object({
   id: Type.String(),
@@ -38,6 +40,19 @@ export function addNodeRoutes (fastify: FastifyInstance, { redis, change, keyRin
       return { action: 'node.register', target: node, before: null, after: desired, writes: writeNewNode(node, desired), result: { created: true, key } }
     })
     return await reply.code(created ? 201 : 200).send({ id: node, realm: realmOf(node, domain), key })
+  })
+
+  server.delete('/nodes/:node', { config: { role: 'admin' }, schema: { tags, summary: 'Takes a node that is gone out of the fleet; what it relayed stays in the ledger', params: NodeParams, response: { 204: Type.Null() } } }, async (request, reply) => {
+    const { node } = request.params
+    await change(request.actor, async () => {
+      const desired = await readDesired(redis, node)
+      if (!desired) throw problems.noNode(node)
+      if (snapshot()?.nodes.find(({ id }) => id === node)?.state === 'up') throw problems.nodeInUse(`node "${node}" is up: stop its coturn and its relay-agent first`)
+      const waiting = await countUnapplied(redis, node)
+      if (waiting > 0) throw problems.nodeInUse(`${waiting} batches of usage of node "${node}" are not booked yet: try again when the ledger has caught up`)
+      return { action: 'node.remove', target: node, before: desired, after: null, writes: writeNoNode(node, desired), result: undefined }
+    })
+    return await reply.code(204).send(null)
   })
 
   server.get('/nodes', { schema: { tags, summary: 'All nodes, what they shall be and what they are', response: { 200: NodesReply } } }, async () => {

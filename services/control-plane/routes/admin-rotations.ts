@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { showDesired } from '../../domain/node.ts'
-import { addGeneration } from '../../policy/retire-generations.ts'
+import { addGeneration } from '../../policy/rotate-generations.ts'
 import { readDesired, writeDesired } from '../../store/nodes.ts'
+import type { AdminContext } from '../admin-context.ts'
 import { NodeParams } from '../admin-schemas.ts'
 import { problems } from '../problems.ts'
 import { DEFAULT_OVERLAP_SECONDS, Rotate, RotatingNode } from '../rotation-schemas.ts'
-import type { AdminContext } from './admin-context.ts'
 
 /** A new TURN secret for one node, while it serves. GET /nodes shows how far it is. */
 export function addRotationRoutes (fastify: FastifyInstance, { redis, change }: AdminContext): void {

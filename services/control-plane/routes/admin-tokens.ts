@@ -7,7 +7,7 @@ import type { AdminToken } from '../../store/admin-tokens.ts'
 import { CreateToken, NewTokenReply, TokenParams, TokenReply } from '../admin-schemas.ts'
 import { sha256 } from '../../domain/sha256.ts'
 import { problems } from '../problems.ts'
-import type { AdminContext } from './admin-context.ts'
+import type { AdminContext } from '../admin-context.ts'
 
 /** Admin tokens beside the one of the configuration, each with a name for the audit and a role. */
 export function addTokenRoutes (fastify: FastifyInstance, { redis, change, now }: AdminContext): void {

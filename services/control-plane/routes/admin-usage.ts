@@ -7,9 +7,9 @@ import type { Redis } from '../../store/connect.ts'
 import { listSessions } from '../../store/session-records.ts'
 import type { SessionRecord } from '../../store/session-records.ts'
 import { readLedgerDay, readLedgerDays } from '../../store/usage-ledger.ts'
+import type { AdminContext } from '../admin-context.ts'
 import { problems } from '../problems.ts'
 import { SessionsQuery, SessionsReply, UsageQuery, UsageReply } from '../report-schemas.ts'
-import type { AdminContext } from './admin-context.ts'
 
 const PAGE = 500
 

@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { sha256 } from '../../domain/sha256.ts'
 import { eraseDecisions } from '../../store/decisions.ts'
 import { writeErasure } from '../../store/erasures.ts'
+import type { AdminContext } from '../admin-context.ts'
 import { EraseReply, UserParams } from '../admin-schemas.ts'
-import { sha256 } from '../../domain/sha256.ts'
-import type { AdminContext } from './admin-context.ts'
 
 /** What is kept of a person is a keyed hash beside some counters; this takes it away. Bytes stay booked to the app. */
 export function addUserRoutes (fastify: FastifyInstance, { redis, change, now }: AdminContext): void {

@@ -4,11 +4,11 @@
 -- then five keys a usage row: session:<member>, ledger:<row name>, ledger-day:<day>, relayed:<month>:<app>, open:<app>
 -- ARGV[1] stream id  ARGV[2] log  ARGV[3] sequence  ARGV[4] ttl of a closed session's record (s)  ARGV[5] of a lost one's
 -- ARGV[6] sequence of the batch before it  ARGV[7] member that counts a whole app  ARGV[8] how long a month is kept (s)
--- then sixteen values a usage row: member, row name, day, app, user tag, username's expiry, provider, region, state,
--- started ms, at ms, seconds, packets in, bytes in, packets out, bytes out
+-- then seventeen values a usage row: member, row name, day, app, user tag, username's expiry, provider, region, state,
+-- started ms, at ms, seconds, packets in, bytes in, packets out, bytes out, '1' where bytes are counted by user
 -- Returns 'applied', 'duplicate', or 'gap' (applied, but batches of this log before it are missing).
 local FIELDS = { 'seconds', 'packetsIn', 'bytesIn', 'packetsOut', 'bytesOut' }
-local KEYS_A_ROW, VALUES_A_ROW, VALUES_BEFORE_FIELDS = 5, 16, 11
+local KEYS_A_ROW, VALUES_A_ROW, VALUES_BEFORE_FIELDS = 5, 17, 11
 
 -- what is no longer on the stream was booked by another ledger meanwhile, perhaps with batches of a newer log behind it
 if redis.call('XDEL', KEYS[1], ARGV[1]) == 0 then return 'duplicate' end
@@ -23,13 +23,14 @@ local function add (row, field, delta)
   if delta ~= 0 then redis.call('HINCRBY', row, field, string.format('%.0f', delta)) end
 end
 
--- what the caps of an app are judged by; a user that was erased meanwhile has no tag any more
+-- what the caps of an app are judged by; tag is '' where users are not counted, or one was erased meanwhile
 local function count_relayed (relayed, tag, delta)
   if delta == 0 then return end
   local text = string.format('%.0f', delta)
   redis.call('ZINCRBY', relayed, text, ARGV[7])
   if tag ~= '' then redis.call('ZINCRBY', relayed, text, tag) end
-  redis.call('EXPIRE', relayed, ARGV[8])
+  -- from its first byte on: a ttl that began anew with each would keep a month for a third one
+  if redis.call('TTL', relayed) < 0 then redis.call('EXPIRE', relayed, ARGV[8]) end
 end
 
 local function count_open (open, credential, delta)
@@ -62,9 +63,9 @@ for index = 0, (#KEYS - 5) / KEYS_A_ROW - 1 do
         redis.call('HSET', session, field, string.format('%.0f', is))
       end
     end
-    count_relayed(relayed, tag, bytes)
+    count_relayed(relayed, ARGV[value + 17] == '1' and tag or '', bytes)
     if (before == 'open') ~= (state == 'open') then
-      count_open(open, ARGV[value + 5] .. ':' .. ARGV[value + 6], state == 'open' and 1 or -1)
+      count_open(open, tag .. ':' .. ARGV[value + 6], state == 'open' and 1 or -1)
     end
     if before == 'lost' and state ~= 'lost' then
       add(lostRow, 'lostSessions', -1)

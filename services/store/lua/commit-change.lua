@@ -4,7 +4,7 @@
 -- ARGV[1] head it was decided on ('' where there was none)  ARGV[2] its own head  ARGV[3] JSON of its entry
 -- then four values a write: kind, field or member, before, after
 --   hash: sets the field, or deletes it where after is ''  set: adds the member, or removes it where after is ''
---   string: sets the key, if it still is what it was before ('': not there), for others write it too
+--   string: sets the key, or deletes it where after is '', if it still is what it was before: others write it too
 -- Returns 1 where all of it was written.
 local WRITE = 4
 
@@ -22,6 +22,8 @@ for index = 3, #KEYS do
     if gone then redis.call('HDEL', KEYS[index], field) else redis.call('HSET', KEYS[index], field, after) end
   elseif kind == 'set' then
     redis.call(gone and 'SREM' or 'SADD', KEYS[index], field)
+  elseif gone then
+    redis.call('DEL', KEYS[index])
   else
     redis.call('SET', KEYS[index], after)
   end

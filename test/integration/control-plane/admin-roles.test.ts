@@ -9,7 +9,7 @@ const calls = Object.entries(paths).flatMap(([path, item]) => Object.keys(item).
 const ROLES = ['read', 'operate', 'admin'] as const
 type Role = typeof ROLES[number]
 /** The calls that ask for more than looking (read) or changing (operate). */
-const ADMIN_ONLY = ['DELETE /apps/{app}', 'PUT /nodes/{node}', 'DELETE /users/{tag}', 'GET /tokens', 'POST /tokens', 'DELETE /tokens/{name}', 'POST /master-key/rotate', 'POST /master-key/rotate-back', 'DELETE /master-key/{id}']
+const ADMIN_ONLY = ['DELETE /apps/{app}', 'PUT /nodes/{node}', 'DELETE /nodes/{node}', 'DELETE /users/{tag}', 'GET /tokens', 'POST /tokens', 'DELETE /tokens/{name}', 'POST /master-key/rotate', 'POST /master-key/rotate-back', 'DELETE /master-key/{id}']
 const neededFor = (call: string): Role => ADMIN_ONLY.includes(call) ? 'admin' : call.startsWith('GET') ? 'read' : 'operate'
 const values: Record<string, string> = { app: 'nobody', key: '0123456789abcdef', node: 'eu-1', tag: '0123456789abcdef01234567', name: 'nobody', id: '0123456789abcdef' }
 const make = async (call: string, token: string | undefined, headers: Record<string, string> = {}) => {
@@ -42,7 +42,7 @@ t.test('no admin call opens to a stranger, a key of an app, or half a token', as
     for (const [who, token] of Object.entries(strangers)) {
       const answer = await make(call, token)
       expectProblem(t, answer, 401, 'unauthorized', `${call} by ${who}`)
-      t.equal(answer.headers.get('www-authenticate'), 'Bearer')
+      t.equal(answer.headers.get('www-authenticate'), token === undefined ? 'Bearer' : 'Bearer error="invalid_token"', 'RFC 6750, section 3')
     }
   }
   for (const call of calls) t.equal((await make(call, undefined, { authorization: `Basic ${Buffer.from(`root:${ADMIN_TOKEN}`).toString('base64')}` })).status, 401)

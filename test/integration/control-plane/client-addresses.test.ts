@@ -1,10 +1,10 @@
 import t from 'tap'
 import type { Test } from 'tap'
+import { until } from '../../../scripts/until.ts'
 import type { Redis } from '../../../services/store/connect.ts'
 import { expectProblem, startControlPlane } from '../../helpers/control-plane.ts'
 import type { ControlPlane } from '../../helpers/control-plane.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
-import { until } from '../../helpers/until.ts'
 
 const ORIGIN = 'https://shop.example'
 const LIMIT = 4

@@ -1,8 +1,8 @@
 import t from 'tap'
+import { until } from '../../../scripts/until.ts'
 import type { Decision } from '../../../services/domain/decision.ts'
 import { writeIssued } from '../../../services/store/decisions.ts'
 import { expectProblem, startControlPlane } from '../../helpers/control-plane.ts'
-import { until } from '../../helpers/until.ts'
 
 const door = await startControlPlane(t)
 const redis = await door.redis.connect()

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
+import { until } from '../../../scripts/until.ts'
 import { tagOf } from '../../helpers/counts.ts'
 import { ask, expectProblem, MASTER_KEY, ADMIN_TOKEN, startControlPlane } from '../../helpers/control-plane.ts'
 import { secretsIn } from '../../helpers/search-logs.ts'
-import { until } from '../../helpers/until.ts'
 
 const door = await startControlPlane(t)
 await door.addNode('eu-1')

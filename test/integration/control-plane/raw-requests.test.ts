@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import t from 'tap'
 import type { Test } from 'tap'
+import { until } from '../../../scripts/until.ts'
 import { ADMIN_TOKEN, startControlPlane } from '../../helpers/control-plane.ts'
-import { until } from '../../helpers/until.ts'
 
 const door = await startControlPlane(t)
 const key = await door.createApp('shop')
@@ -152,4 +152,20 @@ t.test('a caller that goes away in the middle leaves nothing behind', async t =>
   t.ok(door.running)
   t.notMatch(door.log, /"level":(50|60)/)
   t.notOk(door.log.includes(key) || door.log.includes(ADMIN_TOKEN), 'and nobody wrote down a key')
+})
+
+t.test('a tunnel asked for and dropped ends nothing, and one held open is closed', async t => {
+  const ports = [door.api, door.ops].map(url => Number(new URL(url).port))
+  for (const port of ports) {
+    for (let attempt = 0; attempt < 20; attempt++) {
+      const { socket } = await dial(t, port)
+      socket.write('CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n', () => { socket.resetAndDestroy() })
+      await once(socket, 'close')
+    }
+    const held = await dial(t, port)
+    held.socket.write('CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n')
+    await until('it is closed', () => !held.open)
+  }
+  t.equal((await door.issue(key)).status, 201, 'it serves as before')
+  t.ok(door.running)
 })

@@ -1,10 +1,10 @@
 import t from 'tap'
+import { until } from '../../../scripts/until.ts'
 import { createIssuedRecorder } from '../../../services/control-plane/record-issued.ts'
 import { newApp, NO_RELAY_CAPS } from '../../../services/domain/app.ts'
 import type { Decision } from '../../../services/domain/decision.ts'
 import { readDecisions } from '../../../services/store/decisions.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
-import { until } from '../../helpers/until.ts'
 
 const server = await startRedisServer(t, { variant: 'central' })
 const redis = await server.connect()

@@ -1,7 +1,7 @@
 import t from 'tap'
+import { until } from '../../../scripts/until.ts'
 import { startOwnProcess } from '../../helpers/own-process.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
-import { until } from '../../helpers/until.ts'
 
 const REPLICAS = 4
 const ADMIN_TOKEN = 'the admin token of this test'.replaceAll(' ', '-')
@@ -67,6 +67,14 @@ for (const [what, settings, body, perMinute] of [
     t.equal(served + refused, perMinute + 600, 'and every other one was told to come back')
   })
 }
+
+t.test('a burst within its limit is served whole, though it is many leases long', async t => {
+  const key = await appWithKey('bursts', { requestsPerMinute: { user: 120 } })
+  for (const user of ['ada', 'bob', 'eve']) {
+    const answers = await Promise.all(Array.from({ length: 100 }, async () => await issue(0, key, { user })))
+    t.equal(answers.filter(({ status }) => status === 201).length, 100, `all of ${user}'s`)
+  }
+})
 
 t.test('a refusal says when to come back, an answer how much is left', async t => {
   const key = await appWithKey('headers', { requestsPerMinute: { user: 40 } })

@@ -1,10 +1,10 @@
 import { pino } from 'pino'
 import t from 'tap'
+import { until } from '../../../scripts/until.ts'
 import { scheduleJobs } from '../../../services/ledger/jobs.ts'
 import { createLedgerMetrics } from '../../../services/ledger/ledger-metrics.ts'
 import { createMetrics } from '../../../services/runtime/metrics.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
-import { until } from '../../helpers/until.ts'
 
 const logger = pino({ level: 'silent' })
 

@@ -1,12 +1,12 @@
 import t from 'tap'
+import { until } from '../../../scripts/until.ts'
 import { addMasterKey, openMasterKey, retireMasterKey } from '../../../services/domain/key-ring.ts'
 import type { KeyRing, MasterKeys } from '../../../services/domain/key-ring.ts'
 import { mintCredential, mintUserId } from '../../../services/domain/turn-credential.ts'
 import { applyNextUsage } from '../../../services/ledger/apply-usage.ts'
+import { newNonce } from '../../../services/runtime/new-nonce.ts'
 import { keepKeyRing } from '../../../services/store/key-ring.ts'
 import { write } from '../../helpers/central-state.ts'
-import { nonce } from '../../helpers/key-rings.ts'
-import { until } from '../../helpers/until.ts'
 import { TEN_O_CLOCK } from '../../helpers/usage-rows.ts'
 import { startUsageLine } from '../relay-agent/usage-line.ts'
 
@@ -28,7 +28,7 @@ t.test('the first name under a new key is booked, though the ledger has waited s
   const before = line.call(1)
   await before.begin()
   await line.settle(agent)
-  await changeRing(ring => addMasterKey(ring, openMasterKey(newKey, null), nonce))
+  await changeRing(ring => addMasterKey(ring, openMasterKey(newKey, null), newNonce))
   const after = line.call(2, { username: nameUnder(newKey) })
   await after.begin()
   await after.relay(1000, 2000)
@@ -40,8 +40,8 @@ t.test('the first name under a new key is booked, though the ledger has waited s
 })
 
 t.test('a call under a name of a retired key goes on being booked', async t => {
-  await changeRing(ring => retireMasterKey(ring, ring.keys[0] ?? ring.current, line.applier.now(), nonce))
-  await changeRing(ring => addMasterKey(ring, openMasterKey(thirdKey, null), nonce))
+  await changeRing(ring => retireMasterKey(ring, ring.keys[0] ?? ring.current, new Date(line.applier.now()).toISOString(), newNonce))
+  await changeRing(ring => addMasterKey(ring, openMasterKey(thirdKey, null), newNonce))
   const late = line.call(3)
   await late.begin()
   await late.end(30, 40)
@@ -59,8 +59,8 @@ t.test('a key that comes while the ledger waits for work is known when the work 
     applying = applyNextUsage(line.applier)
     return false
   })
-  await changeRing(ring => retireMasterKey(ring, ring.keys[0] ?? ring.current, line.applier.now(), nonce))
-  await changeRing(ring => addMasterKey(ring, openMasterKey(fourthKey, null), nonce))
+  await changeRing(ring => retireMasterKey(ring, ring.keys[0] ?? ring.current, new Date(line.applier.now()).toISOString(), newNonce))
+  await changeRing(ring => addMasterKey(ring, openMasterKey(fourthKey, null), newNonce))
   const call = line.call(5, { username: nameUnder(fourthKey) })
   await call.begin()
   await call.relay(300, 400)

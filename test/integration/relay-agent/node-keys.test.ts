@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import t from 'tap'
 import type { Test } from 'tap'
+import { until } from '../../../scripts/until.ts'
 import { newDesired } from '../../../services/domain/node.ts'
 import type { DesiredNode } from '../../../services/domain/node.ts'
 import { deriveNodeKey, deriveNodeSecret, keyId } from '../../../services/domain/turn-credential.ts'
@@ -8,12 +9,11 @@ import { addNodeKey, dropNodeKey } from '../../../services/policy/rotate-node-ke
 import { followDesired } from '../../../services/relay-agent/follow-desired.ts'
 import { holdNodeKeys } from '../../../services/relay-agent/hold-node-keys.ts'
 import { createObeyer } from '../../../services/relay-agent/obey-desired.ts'
+import { newNonce } from '../../../services/runtime/new-nonce.ts'
 import { coturnKeys } from '../../../services/store/keys.ts'
 import { readDesired, replaceDesired } from '../../../services/store/nodes.ts'
 import { registerNode } from '../../helpers/central-state.ts'
-import { nonce } from '../../helpers/key-rings.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
-import { until } from '../../helpers/until.ts'
 
 const NODE = 'eu-1'
 const REALM = 'eu-1.turn.example.org'
@@ -46,7 +46,7 @@ async function startNode (t: Test) {
     centre,
     operator,
     live,
-    rotateMaster: async (from: string, to: string) => { await change(desired => addNodeKey({ id: NODE, desired, observed: null }, from, to, 60, nonce)) },
+    rotateMaster: async (from: string, to: string) => { await change(desired => addNodeKey({ id: NODE, desired, observed: null }, from, to, 60, newNonce)) },
     /** the overlap is over */
     dropOld: async () => { await change(({ rotation: _, ...desired }) => ({ ...desired, generations: desired.generations.slice(-1) })) },
     retireMaster: async (master: string) => { await change(desired => dropNodeKey({ id: NODE, desired, observed: null }, master)) },

@@ -1,8 +1,8 @@
 import t from 'tap'
+import { until } from '../../../scripts/until.ts'
 import { applyNextUsage } from '../../../services/ledger/apply-usage.ts'
 import { readOutbox } from '../../../services/store/agent-state.ts'
 import { readUsage } from '../../../services/store/usage-stream.ts'
-import { until } from '../../helpers/until.ts'
 import { NODE, startUsageLine } from './usage-line.ts'
 
 t.test('strangers are booked to nobody: neither claimed names, nor other realms, nor names that were not minted here', async t => {

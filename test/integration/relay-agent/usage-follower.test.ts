@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import t from 'tap'
+import { until } from '../../../scripts/until.ts'
 import { readOutbox } from '../../../services/store/agent-state.ts'
-import { until } from '../../helpers/until.ts'
 import { startUsageLine } from './usage-line.ts'
 import type { Call, Life } from './usage-line.ts'
 

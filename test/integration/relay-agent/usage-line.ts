@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { pino } from 'pino'
 import type { Test } from 'tap'
+import { until } from '../../../scripts/until.ts'
 import { realmOf } from '../../../services/domain/node.ts'
 import type { SessionState, Traffic } from '../../../services/domain/session.ts'
 import { noTraffic } from '../../../services/domain/session.ts'
@@ -21,7 +22,6 @@ import { registerNode } from '../../helpers/central-state.ts'
 import { coturnAllocation } from '../../helpers/coturn-events.ts'
 import type { Counters } from '../../helpers/coturn-events.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
-import { until } from '../../helpers/until.ts'
 import { TEN_O_CLOCK, allocationOf, readLedger, sumOf } from '../../helpers/usage-rows.ts'
 
 export const NODE = 'eu-1'
@@ -88,7 +88,7 @@ export async function startUsageLine (t: Test, { nodeLines = [] }: { nodeLines?:
   const ledgerMetrics = createLedgerMetrics(createMetrics('ledger', 'test'))
   const keyRing = keepKeyRing(centre, 'the master key of this test, nothing else', now)
   const keys = keyRing.ring.current.derived
-  const applier = { redis: centre, waiting, keyRing, metrics: ledgerMetrics, logger: pino({ level: 'silent' }), now }
+  const applier = { redis: centre, waiting, keyRing, meteredApps: async () => () => true, metrics: ledgerMetrics, logger: pino({ level: 'silent' }), now }
   const calls = new Map<string, Call>()
   let bootId = ''
   let markers = 0

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { until } from '../../helpers/until.ts'
+import { until } from '../../../scripts/until.ts'
 import { startUsageLine, untilGone } from './usage-line.ts'
 
 t.test("a node's Redis that restarts leaves a gap that is told; totals that come later are right all the same", async t => {

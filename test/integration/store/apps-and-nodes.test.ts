@@ -1,4 +1,5 @@
 import t from 'tap'
+import { until } from '../../../scripts/until.ts'
 import { newApp } from '../../../services/domain/app.ts'
 import type { App, AppKey } from '../../../services/domain/app.ts'
 import type { ObservedNode } from '../../../services/domain/node.ts'
@@ -7,7 +8,6 @@ import { claimJobRun } from '../../../services/store/job-runs.ts'
 import { listNodeIds, readDesired, readNodes, replaceDesired, writeObserved } from '../../../services/store/nodes.ts'
 import { desiredNode, registerNode, write } from '../../helpers/central-state.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
-import { until } from '../../helpers/until.ts'
 
 const redis = await (await startRedisServer(t, { variant: 'central' })).connect()
 t.beforeEach(() => redis.flushall())

@@ -5,12 +5,12 @@ import type { AddressInfo } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import type { Test } from 'tap'
+import { until } from '../../../scripts/until.ts'
 import { followNode } from '../../../services/store/node-feed.ts'
 import type { FeedEvent, FeedPosition } from '../../../services/store/node-feed.ts'
 import type { Redis } from '../../../services/store/connect.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
 import type { RedisServer } from '../../helpers/redis-server.ts'
-import { until } from '../../helpers/until.ts'
 
 /** Redis sends no PING of its own, so that the offset stands still when nothing is published. */
 const QUIET = ['repl-ping-replica-period 3600']

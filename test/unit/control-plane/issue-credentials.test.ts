@@ -13,7 +13,7 @@ const app = { ...newApp('shop', '2026-11-22T09:00:00.000Z'), maxTtlSeconds: 7200
 const TAG = '0123456789abcdef01234567'
 const node: NodeView = { id: 'n', state: 'up', region: 'eu', urls: [], signingGeneration: 1, signingKeyId: 'k', loadRatio: 0, beat: 1, quietMs: 0 }
 const snapshot: Snapshot = { generation: 1, readAtMs: NOW_MS, outageSinceMs: undefined, nodes: [node], appsAndKeys: indexApps('1', new Map(), new Map()), relayUse: new Map() }
-const caller: KnownCaller = { app, kind: 'secret', key: undefined, user: undefined, userTag: TAG, userId: `shop.${TAG}.mac`, limit: '', snapshot, nowMs: NOW_MS }
+const caller: KnownCaller = { app, kind: 'secret', key: undefined, user: undefined, userTag: TAG, userId: `shop.${TAG}.mac`, limit: '', address: '', snapshot, nowMs: NOW_MS }
 
 const TURN = { urls: ['turn:192.0.2.1:3478?transport=udp'], username: 'name', credential: 'word' }
 const STUN = { urls: ['stun:192.0.2.9:3478'] }

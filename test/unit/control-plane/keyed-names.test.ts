@@ -26,3 +26,14 @@ t.test('with another master key every name is another, at once', async t => {
   keys = first
   t.same([names.ofUser('shop', 'ada').userTag, names.ofAddress('192.0.2.7')], [user, address])
 })
+
+t.test('a user of any length has a name, and a long one is not held', async t => {
+  let made = 0
+  const keys = { ...first, get tag () { made += 1; return first.tag } }
+  const names = createKeyedNames(() => keys, () => Buffer.alloc(16))
+  for (const [user, times] of [['x'.repeat(128), 1], ['x'.repeat(16_000), 2]] as const) {
+    made = 0
+    t.equal(names.ofUser('shop', user).userTag, names.ofUser('shop', user).userTag)
+    t.equal(made, times, `${user.length} characters`)
+  }
+})

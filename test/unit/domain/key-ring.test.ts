@@ -4,7 +4,7 @@ import { addMasterKey, KEEP_NAME_KEY_MS, openKeyRing, openMasterKey, retireMaste
 import type { MasterKeys } from '../../../services/domain/key-ring.ts'
 import { OperatorMistake } from '../../../services/domain/operator-mistake.ts'
 import { keyId, mintUserId, parseUsername } from '../../../services/domain/turn-credential.ts'
-import { nonce } from '../../helpers/key-rings.ts'
+import { newNonce } from '../../../services/runtime/new-nonce.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 22, 10)
 const TAG = '0123456789abcdef01234567'
@@ -12,12 +12,12 @@ const key = (number: number): string => `master key number ${number} of this fle
 /** What a process that holds this key makes of the ring, and does to it. */
 const open = (stored: MasterKeys | null, held: string, nowMs = NOW_MS) => openKeyRing(stored, [held], nowMs)
 const add = (stored: MasterKeys | null, held: string, added: string): MasterKeys =>
-  addMasterKey(open(stored, held), openMasterKey(added, new Date(NOW_MS).toISOString()), nonce)
+  addMasterKey(open(stored, held), openMasterKey(added, new Date(NOW_MS).toISOString()), newNonce)
 function retire (stored: MasterKeys, held: string, retiring: string): MasterKeys {
   const ring = open(stored, held)
   const found = ring.keys.find(({ text }) => text === retiring)
   if (!found) throw new Error('not in the ring')
-  return retireMasterKey(ring, found, NOW_MS, nonce)
+  return retireMasterKey(ring, found, new Date(NOW_MS).toISOString(), newNonce)
 }
 const nameOf = (master: string): string => `1795350000:${mintUserId(openMasterKey(master, null).derived, 'shop', TAG)}`
 
@@ -102,12 +102,12 @@ t.test('any number of rotations: the current key verifies the names of all, a re
 t.test("an app's secret says which key opens it", async t => {
   const { keys: [old, current] } = open(add(null, key(1), key(2)), key(1))
   if (!old || !current) throw new Error('two keys')
-  const sealed = sealSecret(old, 'the secret of an app', nonce())
+  const sealed = sealSecret(old, 'the secret of an app', newNonce())
   t.equal(sealedUnder(sealed), old.id)
   t.notOk(sealed.includes('the secret'))
   const ring = open(add(null, key(1), key(2)), key(2))
   t.equal(unsealSecret(ring, sealed), 'the secret of an app')
-  t.equal(unsealSecret(ring, sealSecret(current, 'another', nonce())), 'another')
+  t.equal(unsealSecret(ring, sealSecret(current, 'another', newNonce())), 'another')
   t.equal(unsealSecret(open(null, key(2)), sealed), undefined)
   t.equal(unsealSecret(ring, `${current.id}${sealed.slice(16)}`), undefined)
 })

@@ -1,10 +1,10 @@
 import t from 'tap'
 import { nodeKeyIdOf, openNodeKeys, sealNodeKey, unsealNodeKey } from '../../../services/domain/node-keys.ts'
 import { deriveNodeKey, keyId } from '../../../services/domain/turn-credential.ts'
-import { nonce } from '../../helpers/key-rings.ts'
+import { newNonce } from '../../../services/runtime/new-nonce.ts'
 
 const [first, second, third] = ['one', 'two', 'three'].map(master => deriveNodeKey(master, 'eu-1')) as [string, string, string]
-const sealed = (key: string, under: string) => ({ id: keyId(key), under: keyId(under), sealed: sealNodeKey(key, under, nonce()) })
+const sealed = (key: string, under: string) => ({ id: keyId(key), under: keyId(under), sealed: sealNodeKey(key, under, newNonce()) })
 
 t.test('a generation derives from the last key that begins at or before it', async t => {
   const entries = [{ from: 1, id: 'a' }, { from: 3, id: 'b' }]
@@ -12,7 +12,7 @@ t.test('a generation derives from the last key that begins at or before it', asy
 })
 
 t.test('a key is read with the one it is sealed under, and passes for no other', async t => {
-  const text = sealNodeKey(second, first, nonce())
+  const text = sealNodeKey(second, first, newNonce())
   t.equal(unsealNodeKey(text, keyId(second), first), second)
   t.equal(unsealNodeKey(text, keyId(second), third), undefined)
   t.equal(unsealNodeKey(text, keyId(third), first), undefined)

@@ -1,13 +1,13 @@
 import t from 'tap'
 import { NO_RELAY_CAPS } from '../../../services/domain/app.ts'
 import type { RelayCaps } from '../../../services/domain/app.ts'
-import { reservation } from '../../../services/domain/relay-use.ts'
+import { reservation, sumOpen } from '../../../services/domain/relay-use.ts'
 import type { RelayUse } from '../../../services/domain/relay-use.ts'
 import { checkCaps, hasCaps, hasSessionCap } from '../../../services/policy/check-caps.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 30, 23, 59)
-const check = (caps: Partial<RelayCaps>, use: Partial<RelayUse>, sessionsKnown = true, nowMs = NOW_MS) =>
-  checkCaps({ ...NO_RELAY_CAPS, ...caps }, { month: '202611', bytes: 0, spentUsers: new Set(), open: new Map(), reserved: [], ...use }, 'ada', sessionsKnown, nowMs)
+const check = (caps: Partial<RelayCaps>, { reserved = [], own = [], open = new Map(), ...use }: Partial<Omit<RelayUse, 'reserved'>> & { reserved?: string[], own?: string[] }, sessionsKnown = true, nowMs = NOW_MS) =>
+  checkCaps({ ...NO_RELAY_CAPS, ...caps }, { month: '202611', bytes: 0, spentUsers: new Set(), open, openOf: sumOpen(open), reserved: new Set(reserved), ...use }, own, 'ada', sessionsKnown, nowMs)
 
 t.test('which apps have caps', async t => {
   t.notOk(hasCaps(NO_RELAY_CAPS))
@@ -34,6 +34,8 @@ t.test('sessions: those open and those a credential holds a place for, not both 
   t.match(check({ appSessions: 2 }, { open: new Map([['bob:1', 1]]), reserved: [place('eve:1', 'a1')] }), { detail: /2 of 2/ })
   t.equal(check({ appSessions: 2 }, { open: new Map([['bob:1', 1]]), reserved: [place('bob:1', 'a1')] }), undefined, 'the session the place was for')
   t.match(check({ appSessions: 2 }, { reserved: [place('bob:1', 'a1'), place('bob:1', 'a2')] }), { detail: /2 of 2/ }, 'one credential issued twice')
+  t.equal(check({ appSessions: 2 }, { reserved: [place('bob:1', 'a1')], own: [place('bob:1', 'a1')] }), undefined, 'a place of our own that the others know of is one')
+  t.match(check({ appSessions: 2 }, { reserved: [place('bob:1', 'a1')], own: [place('bob:1', 'a1'), place('eve:1', 'a2')] }), { detail: /2 of 2/ }, 'and one they do not know of counts as well')
 })
 
 t.test('sessions of one user, whatever the others do', async t => {

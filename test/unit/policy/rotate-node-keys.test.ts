@@ -4,13 +4,13 @@ import type { NodeFacts } from '../../../services/domain/node.ts'
 import { nodeKeyIdOf, openNodeKeys } from '../../../services/domain/node-keys.ts'
 import { deriveNodeKey, keyId } from '../../../services/domain/turn-credential.ts'
 import { addNodeKey, dropNodeKey, nodesAccepting } from '../../../services/policy/rotate-node-keys.ts'
-import { nonce } from '../../helpers/key-rings.ts'
+import { newNonce } from '../../../services/runtime/new-nonce.ts'
 
 const [old, added] = ['o'.repeat(40), 'a'.repeat(40)]
 const nodeKey = (master: string) => deriveNodeKey(master, 'n')
 const facts = (desired = newDesired(keyId(nodeKey(old))), generationsApplied?: number[]): NodeFacts =>
   ({ id: 'n', desired, observed: generationsApplied ? { generationsApplied } as NodeFacts['observed'] : null })
-const rotating = addNodeKey(facts(), old, added, 60, nonce)
+const rotating = addNodeKey(facts(), old, added, 60, newNonce)
 
 t.test('the next generation derives from the node key of the new master key, those before from the old one', async t => {
   t.same(rotating.generations, [1, 2])
@@ -26,7 +26,7 @@ t.test('an agent configured with either node key can make both secrets; nobody e
 })
 
 t.test('a node in the middle of a rotation of its own is rotated further', async t => {
-  const further = addNodeKey(facts({ ...rotating, nodeKeys: newDesired(keyId(nodeKey(old))).nodeKeys }), old, added, 30, nonce)
+  const further = addNodeKey(facts({ ...rotating, nodeKeys: newDesired(keyId(nodeKey(old))).nodeKeys }), old, added, 30, newNonce)
   t.same(further.generations, [1, 2, 3])
   t.same([1, 2, 3].map(generation => nodeKeyIdOf(further.nodeKeys, generation)), [old, old, added].map(master => keyId(nodeKey(master))))
 })

@@ -13,7 +13,7 @@ const minted = (urls: string[], login = {}): Providers => ({
 })
 const snapshot = { generation: 1, readAtMs: 0, outageSinceMs: undefined, nodes: [], appsAndKeys: indexApps('1', new Map(), new Map()), relayUse: new Map() }
 const admission: Pick<Admission, 'admit'> = {
-  admit: async () => ({ app: { ...newApp('shop', ''), maxTtlSeconds: 60 }, kind: 'secret', key: undefined, user: undefined, userTag: '', userId: '', limit: '', snapshot, nowMs: 0 })
+  admit: async () => ({ app: { ...newApp('shop', ''), maxTtlSeconds: 60 }, kind: 'secret', key: undefined, user: undefined, userTag: '', userId: '', limit: '', address: '', snapshot, nowMs: 0 })
 }
 
 const ask = async (providers: Providers) => {

@@ -1,27 +1,24 @@
-import { randomBytes } from 'node:crypto'
-import type { Actor } from '../../domain/audit.ts'
-import { sealSecret } from '../../domain/key-ring.ts'
-import { SEAL_NONCE_BYTES } from '../../domain/seal.ts'
-import type { Snapshot } from '../../policy/next-snapshot.ts'
-import { ChangesCollided, makeChange } from '../../store/audit.ts'
-import type { Change } from '../../store/audit.ts'
-import type { Redis } from '../../store/connect.ts'
-import type { KeyRingKeeper } from '../../store/key-ring.ts'
-import { problems } from '../problems.ts'
+import type { Actor } from '../domain/audit.ts'
+import { sealSecret } from '../domain/key-ring.ts'
+import type { Snapshot } from '../policy/next-snapshot.ts'
+import { newNonce } from '../runtime/new-nonce.ts'
+import { ChangesCollided, makeChange } from '../store/audit.ts'
+import type { Change } from '../store/audit.ts'
+import type { Redis } from '../store/connect.ts'
+import type { KeyRingKeeper } from '../store/key-ring.ts'
+import { problems } from './problems.ts'
 
 /** What the routes of the admin API work with. */
 export interface AdminContext {
   redis: Redis
   snapshot: () => Snapshot | undefined
-  /** the one way to change anything: together with its entry in the audit, decided on the newest key ring */
+  /** the one way an operator changes anything: together with its entry in the audit, decided on the newest key ring */
   change: <Result>(actor: Actor, decide: () => Promise<Change<Result> | { result: Result }>) => Promise<Result>
   sealSecret: (text: string) => string
   keyRing: KeyRingKeeper
   domain: string
   now: () => number
 }
-
-export const newNonce = (): Buffer => randomBytes(SEAL_NONCE_BYTES)
 
 /** A change that has waited this long behind others is given up: Redis is slow, or somebody changes without end. */
 const QUEUE_MS = 5_000

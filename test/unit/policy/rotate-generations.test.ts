@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { newDesired } from '../../../services/domain/node.ts'
 import type { DesiredNode, NodeFacts } from '../../../services/domain/node.ts'
-import { addGeneration, retireGenerations } from '../../../services/policy/retire-generations.ts'
+import { addGeneration, retireGenerations } from '../../../services/policy/rotate-generations.ts'
 
 const rotating = addGeneration(newDesired('0123456789abcdef'), 60)
 const confirmed: DesiredNode = { ...rotating, rotation: { overlapSeconds: 60, confirmedAtMs: 1_000 } }
