@@ -13,8 +13,12 @@ export interface Readiness {
 /** A client that takes longer than this to send its request is cut off. */
 const REQUEST_TIMEOUT_MS = 10_000
 
+/** How a process answers what never became a request; without any it is left to Fastify and Node. */
+type OwnAnswers = Pick<FastifyHttpOptions<Server>, 'frameworkErrors' | 'clientErrorHandler' | 'http'>
+
 /** What every server of ours holds to: strict validation, bounded bodies, no URL in any log. */
-export const strictServer = (logger: Logger) => ({
+export const strictServer = (logger: Logger, { http, ...answers }: OwnAnswers = {}) => ({
+  ...answers,
   loggerInstance: logger as FastifyBaseLogger,
   logController: new LogController({ disableRequestLogging: true }),
   // no logger for each request: the few lines that tell of one name it themselves
@@ -26,8 +30,7 @@ export const strictServer = (logger: Logger) => ({
     // Node's own 60 s are longer than the timeout of a whole request, and Node then takes the one for the other
     headersTimeout: REQUEST_TIMEOUT_MS,
     connectionsCheckingInterval: 1_000,
-    // a missing Host is answered by Node with an empty 400; the control plane looks for it itself and says what is wrong
-    requireHostHeader: false
+    ...http
   },
   ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: false } }
 }) as const
@@ -36,8 +39,8 @@ export const strictServer = (logger: Logger) => ({
  * Metrics and health of one process, on a port of its own that stays private: GET /metrics (Prometheus text),
  * /healthz (the process lives), /readyz (it can do its work; if not, 503 and what is missing).
  */
-export function createOpsServer (logger: Logger, metrics: Metrics, readiness: () => Readiness, options: Pick<FastifyHttpOptions<Server>, 'frameworkErrors' | 'clientErrorHandler'> = {}) {
-  const server = Fastify({ ...strictServer(logger), ...options })
+export function createOpsServer (logger: Logger, metrics: Metrics, readiness: () => Readiness, options: OwnAnswers = {}) {
+  const server = Fastify(strictServer(logger, options))
   const schema = { hide: true }
   server.get('/metrics', { schema }, async (_request, reply) =>
     await reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()))

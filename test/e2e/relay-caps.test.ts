@@ -1,8 +1,7 @@
 import t from 'tap'
-import { TurnClient } from '../../scripts/turn-client.ts'
 import { exchange } from '../../scripts/turn-exchange.ts'
 import { until } from '../../scripts/until.ts'
-import { appUsage, freshAddress, ledgerSessions, release } from '../helpers/calls.ts'
+import { appUsage, connectClient, ledgerSessions, release } from '../helpers/calls.ts'
 import type { Caller } from '../helpers/calls.ts'
 import { tagOf } from '../helpers/counts.ts'
 import { startStack } from '../helpers/stack.ts'
@@ -30,19 +29,19 @@ const explain = async (key: string, body: object = {}) => await stack.call(`${st
 
 /** Allocates with a credential, on the node that stands at this place of it. */
 async function allocate ({ body }: Answer, server: number): Promise<Caller> {
-  const { urls, username, credential } = body.iceServers[server]
-  const [, host = '', port] = /^turn:([^:]+):(\d+)/.exec(urls[0]) ?? []
-  const client = await TurnClient.connect({ host, port: Number(port), transport: 'udp', username, password: credential, localAddress: freshAddress() })
+  const entry = body.iceServers[server]
+  const client = await connectClient(entry)
   stack.closers.push(async () => { await client.close() })
   await client.allocate()
-  return { client, tag: tagOf(username) }
+  return { client, tag: tagOf(entry.username) }
 }
 
 t.test('the cap on sessions of an app holds over two nodes, and the credential that would pass it is refused', async t => {
   const key = await appWithCaps('few', { appSessions: 4 })
   const callers: Caller[] = []
+  // of one room every reply names the nodes in the same order
   for (const server of [0, 1, 0, 1]) {
-    const answer = await stack.issue(key)
+    const answer = await stack.issue(key, { room: 'one' })
     t.equal(answer.status, 201)
     callers.push(await allocate(answer, server))
   }

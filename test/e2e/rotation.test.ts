@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process'
 import { createHmac } from 'node:crypto'
-import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
@@ -11,6 +9,7 @@ import { until } from '../../scripts/until.ts'
 import { startAllocationLoad } from '../helpers/allocation-load.ts'
 import { appUsage, callersOf, expectExact, freshAddress, release, startCall, talk } from '../helpers/calls.ts'
 import { tagOf } from '../helpers/counts.ts'
+import { startOwnProcess } from '../helpers/own-process.ts'
 import { startStack } from '../helpers/stack.ts'
 import { listenToCoturn } from '../helpers/witness.ts'
 
@@ -144,9 +143,9 @@ t.test('the old master key is retired', async t => {
   const ledger = async () => await (await fetch(`http://127.0.0.1:${stack.ports.ledger}/readyz`)).json() as any
   await until('the ledger says that its key is retired', async () => (await ledger()).degraded.masterKey !== undefined)
   await goesOn(t, 'a ledger configured with the retired key')
-  const late = await startLedger(firstMasterKey)
-  t.equal(late.code, 1, 'but it would not start again')
-  t.match(late.said, /is the retired master key [0-9a-f]{16}: set it to the current one/)
+  const late = startOwnProcess(t, 'ledger', { SPILLWAY_REDIS_URL_FILE: join(stack.folder, 'run', 'redis-url'), SPILLWAY_MASTER_KEY: firstMasterKey, SPILLWAY_LEDGER_OPS_PORT: '0' })
+  t.equal(await late.exit(15_000), 1, 'but it would not start again')
+  t.match(late.said.stdout, /is the retired master key [0-9a-f]{16}: set it to the current one/)
   await stack.signal('ledger', 'SIGKILL')
   await stack.signal('node-1-relay-agent', 'SIGKILL')
   await stack.up()
@@ -174,16 +173,3 @@ t.test('the audit tells of it, what Spillway did by itself included', async t =>
 })
 
 t.test('no log of this run holds a secret', stack.searchLogs)
-
-/** Runs a ledger with this key until it ends. */
-async function startLedger (key: string): Promise<{ code: number, said: string }> {
-  const child = spawn(join('node_modules', '.bin', 'node'), ['services/ledger/main.ts'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-    env: { PATH: process.env.PATH, SPILLWAY_REDIS_URL_FILE: join(stack.folder, 'run', 'redis-url'), SPILLWAY_MASTER_KEY: key, SPILLWAY_LEDGER_OPS_PORT: '0' }
-  })
-  stack.closers.push(async () => { child.kill() })
-  let said = ''
-  child.stdout.on('data', (chunk: Buffer) => { said += chunk.toString() })
-  const [code] = await once(child, 'close')
-  return { code, said }
-}

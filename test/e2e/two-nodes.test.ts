@@ -1,7 +1,8 @@
 import t from 'tap'
-import { TurnClient } from '../../scripts/turn-client.ts'
+import type { TurnClient } from '../../scripts/turn-client.ts'
+import { parseTurnUrl } from '../../scripts/turn-url.ts'
 import { until } from '../../scripts/until.ts'
-import { callersOf, countsOf, expectExact, ledgerSessions, release, startCall, talk, freshAddress } from '../helpers/calls.ts'
+import { callersOf, connectClient, countsOf, expectExact, ledgerSessions, release, startCall, talk } from '../helpers/calls.ts'
 import type { LedgerSession } from '../helpers/calls.ts'
 import { sum, tagOf } from '../helpers/counts.ts'
 import { startStack } from '../helpers/stack.ts'
@@ -40,10 +41,9 @@ t.test('the same user and allocation id on two nodes are two rows', async t => {
   const allocationsOf = (node: string) => witness.ended(tag).filter(ended => ended.node === node).map(({ allocation }) => allocation)
   const findCommon = () => allocationsOf('node-1').find(allocation => allocationsOf('node-2').includes(allocation))
   for (let attempt = 0; attempt < 50 && findCommon() === undefined; attempt++) {
-    for (const { urls, username, credential } of body.iceServers) {
-      const [, host = ''] = /^turn:([^:]+)/.exec(urls[0]) ?? []
-      const client = await TurnClient.connect({ host, port: stack.ports.coturn, transport: 'udp', username, password: credential, localAddress: freshAddress() })
-      callers.push({ node: `node-${host.split('.').at(-1)}`, client })
+    for (const entry of body.iceServers) {
+      const client = await connectClient(entry)
+      callers.push({ node: `node-${parseTurnUrl(entry.urls[0])?.host.split('.').at(-1)}`, client })
       await client.allocate()
       await client.release()
       await client.close()

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { TurnClient } from '../../scripts/turn-client.ts'
-import { countsOf, freshAddress } from './calls.ts'
+import { connectClient, countsOf } from './calls.ts'
 import type { Transport } from './calls.ts'
 import { sum } from './counts.ts'
 import type { Counts } from './counts.ts'
@@ -32,8 +31,7 @@ export function startAllocationLoad (stack: Stack, key: string, transports: read
     if (!response) return await delay(NOBODY_THERE_MS)
     const { provider, username, password, uris } = await response.json() as any
     if (provider !== 'coturn') throw new Error(`a credential of ${String(provider)}, ${response.status}`)
-    const [, host = '', port = ''] = /^turn:([^:]+):(\d+)/.exec(uris[0]) ?? []
-    const client = await TurnClient.connect({ host, port: Number(port), transport, username, password, localAddress: freshAddress() })
+    const client = await connectClient({ urls: uris, username, credential: password }, transport)
     try {
       await client.allocate()
       await client.release()

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
 import { exchange } from '../../scripts/turn-exchange.ts'
 import { TurnClient } from '../../scripts/turn-client.ts'
+import { pickTurnServer } from '../../scripts/turn-url.ts'
+import type { IceServer } from '../../scripts/turn-url.ts'
 import { until } from '../../scripts/until.ts'
 import { sum, tagOf } from './counts.ts'
 import type { Counts } from './counts.ts'
@@ -33,6 +35,13 @@ export function freshAddress (): string {
   return `127.77.${addresses >> 8}.${addresses & 255}`
 }
 
+/** A client with an address of its own at one entry of a reply. */
+export async function connectClient (entry: IceServer, transport: Transport = 'udp'): Promise<TurnClient> {
+  const server = pickTurnServer([entry], transport)
+  if (!server) throw new Error(`no relay over ${transport} at ${String(entry.urls)}`)
+  return await TurnClient.connect({ ...server, localAddress: freshAddress() })
+}
+
 /** One client of the test's own, logged in to a relay with a credential fresh from the API, for a user of its own. */
 export async function connectCaller (stack: Stack, key: string, transport: Transport = 'udp', server = 0, room: string = randomUUID()): Promise<Caller> {
   const user = randomUUID()
@@ -41,11 +50,10 @@ export async function connectCaller (stack: Stack, key: string, transport: Trans
     body = (await stack.issue(key, { user, room })).body
     return body.provider === 'coturn' && body.iceServers[server] !== undefined
   })
-  const { username, credential, urls } = body.iceServers[server]
-  const [, host, port] = /^turn:([^:]+):(\d+)/.exec(urls[0]) ?? []
-  const client = await TurnClient.connect({ host: host ?? '', port: Number(port), transport, username, password: credential, localAddress: freshAddress() })
+  const entry = body.iceServers[server]
+  const client = await connectClient(entry, transport)
   stack.closers.push(async () => { await client.close() })
-  return { client, tag: tagOf(username) }
+  return { client, tag: tagOf(entry.username) }
 }
 
 /** Two clients that talk to each other through their relayed addresses. */

@@ -36,6 +36,8 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {} }
     PATH: process.env.PATH ?? '',
     HOME: process.env.HOME ?? '/',
     SPILLWAY_STATE_DIR: folder,
+    // a request that goes well leaves its line at this level only, and whatever may be logged is searched
+    SPILLWAY_LOG_LEVEL: 'debug',
     SPILLWAY_CONTROL_PLANE_PORT: String(ports.api),
     SPILLWAY_CONTROL_PLANE_OPS_PORT: String(ports.ops),
     SPILLWAY_LEDGER_OPS_PORT: String(ports.ledger),

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
 import t from 'tap'
 import type { Test } from 'tap'
 import { until } from '../../scripts/until.ts'
@@ -15,6 +16,13 @@ const STOP_MS = 5_000
 const ask = async (port: number | undefined, path: string) => {
   const response = await fetch(`http://127.0.0.1:${port}${path}`)
   return { status: response.status, body: await response.json() as any }
+}
+
+/** What a request is answered that does not say which host it is for. */
+async function askWithoutHost (port: number | undefined): Promise<string> {
+  const socket = connect({ host: '127.0.0.1', port: port ?? 0 })
+  socket.write('GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n')
+  return await text(socket)
 }
 
 /** A client that has been answered and keeps its connection. */
@@ -43,6 +51,7 @@ for (const { name, settings } of central) {
     const readiness = await ask(ops?.port, '/readyz')
     t.match(readiness, { status: 503, body: { status: 'not ready', missing: { redis: /does not answer/ } } })
     t.match(await ask(ops?.port, '/healthz'), { status: 200, body: { status: 'ok' } }, 'it lives all the same')
+    t.match(await askWithoutHost(ops?.port), /^HTTP\/1\.1 400 /, 'RFC 9112, section 3.2')
     if (api) {
       const answer = await fetch(`http://127.0.0.1:${api.port}/v1/credentials`, { method: 'POST', headers: { authorization: 'Bearer sk_any' } })
       t.equal(answer.status, 503)

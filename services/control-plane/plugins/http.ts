@@ -14,6 +14,8 @@ const ONCE = new Set(['authorization', 'content-type', 'host', 'origin'])
 
 /** How problems look, also those of requests that never became one. */
 export const problemAnswers = {
+  // a missing Host is answered by Node with an empty 400: it is looked for below, and said what is wrong
+  http: { requireHostHeader: false },
   frameworkErrors: answerProblem,
   clientErrorHandler: (error: NodeJS.ErrnoException, socket: { writable: boolean, write: (text: string) => unknown, destroy: (error?: Error) => unknown }) => {
     if (error.code !== 'ECONNRESET' && socket.writable) socket.write(clientProblem(error.code))
@@ -23,7 +25,7 @@ export const problemAnswers = {
 
 /** The public server. @param trustProxy addresses whose X-Forwarded-For is believed */
 export function createHttpServer (logger: Logger, trustProxy: string[]) {
-  return Fastify({ ...strictServer(logger), ...problemAnswers, trustProxy: trustProxy.length > 0 ? trustProxy : false }).withTypeProvider<TypeBoxTypeProvider>()
+  return Fastify({ ...strictServer(logger, problemAnswers), trustProxy: trustProxy.length > 0 ? trustProxy : false }).withTypeProvider<TypeBoxTypeProvider>()
 }
 export type HttpServer = ReturnType<typeof createHttpServer>
 
