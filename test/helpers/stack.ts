@@ -48,8 +48,6 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {} }
     SPILLWAY_COTURN_PORT: String(ports.coturn),
     SPILLWAY_NODE_NETWORK: network,
     SPILLWAY_NODE_REGION: REGION_CANARY,
-    // the most that can be said, and every request has a line of its own
-    SPILLWAY_LOG_LEVEL: 'debug',
     ...environment
   }
   const script = async (name: string, ...args: string[]) =>
