@@ -21,7 +21,7 @@ export function addCredentialRoutes (server: HttpServer, admission: Admission, i
     }
   }
 
-  server.post('/v1/credentials', { onResponse: timed('/v1/credentials'), schema: { tags, security, summary: 'ICE servers for one client', body: CredentialsRequest, response: { 201: CredentialsReply } } }, async (request, reply) => {
+  server.post('/v1/credentials', { onResponse: timed('/v1/credentials'), serializerCompiler: () => JSON.stringify, schema: { tags, security, summary: 'ICE servers for one client', body: CredentialsRequest, response: { 201: CredentialsReply } } }, async (request, reply) => {
     const admitted = await admission.admit(request, reply, bearerOf(request), request.body.user)
     // not `await reply.send()`: that would keep each request waiting for its own socket
     reply.code(201)
