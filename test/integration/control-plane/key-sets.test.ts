@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import t from 'tap'
+import { until } from '../../../scripts/until.ts'
 import { indexApps, newApp } from '../../../services/domain/app.ts'
 import { createUserJwtVerifier } from '../../../services/control-plane/verify-user-jwt.ts'
 import { expectProblem, startControlPlane } from '../../helpers/control-plane.ts'
@@ -109,7 +110,14 @@ t.test('a key that is rotated in is known within half a minute, one that is rota
   t.equal(server.fetches, 2, 'who is known asks for no fetch')
   aheadMs += 600_001
   t.match(await verify(apps, young), { user: 'alice' })
-  t.equal(server.fetches, 3, 'but ten minutes later, for a key could have been withdrawn')
+  await until('it is fetched anew ten minutes later, for a key could have been withdrawn', () => server.fetches === 3)
+
+  server.answerWith(response => { response.writeHead(503).end() })
+  for (const fetches of [4, 5]) {
+    aheadMs += 600_001
+    t.match(await verify(apps, await tokenFor('shop', next)), { user: 'alice' }, 'a key set that is away does not take the keys along that are held')
+    await until('it was asked for', () => server.fetches === fetches)
+  }
 })
 
 t.test('a secret that cannot be unsealed is our trouble, not that of the caller', async t => {
