@@ -54,7 +54,7 @@ export async function retain ({ redis, logger }: JobContext, nowMs: number): Pro
 }
 
 /** A control plane looks for decisions once more two seconds after it was asked, so a wish stands for longer. */
-const ERASURE_STANDS_MS = 10_000
+const ERASURE_STANDS_MS = 5_000
 
 /** Forgets the users an operator wants forgotten; one whose call goes on is forgotten once that has ended. */
 export async function eraseUsers ({ redis, logger }: JobContext, nowMs: number): Promise<void> {
@@ -76,7 +76,7 @@ export interface Job {
 
 const JOBS: readonly Job[] = [
   { name: 'end-lost-sessions', expression: '* * * * *', work: endLostSessions },
-  { name: 'erase-users', expression: '*/10 * * * * *', work: eraseUsers },
+  { name: 'erase-users', expression: '*/5 * * * * *', work: eraseUsers },
   { name: 'retain', expression: '17 * * * *', work: retain }
 ]
 

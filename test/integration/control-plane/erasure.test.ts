@@ -26,7 +26,7 @@ const tagsOf = async (state: 'open' | 'ended') => Object.fromEntries((await sess
 const relayed = async () => await redis.zrange(`relayed:${monthOf(now)}:shop`, '0', '-1')
 const isPending = async (tag: string) => await redis.hexists('erasures', tag) === 1
 
-/** Runs until the test ends: every ten seconds it does what is wished. */
+/** Runs until the test ends: every five seconds it does what is wished. */
 const startLedger = async () => await startOwnProcess(t, 'ledger', { SPILLWAY_REDIS_URL: door.redis.url(), SPILLWAY_MASTER_KEY: MASTER_KEY, SPILLWAY_LEDGER_OPS_PORT: '0' }).started()
 
 t.test('a user is erased from decisions, sessions and counters; what was relayed stays booked, others stay known', async t => {
