@@ -1,4 +1,5 @@
 import { inPairs } from './in-pairs.ts'
+import { keepOtherCoreAwake } from './cores.ts'
 import type { Lab } from './lab.ts'
 import { askEvenly, saturate } from './load.ts'
 import { cpuMicrosOf } from './process-cost.ts'
@@ -16,6 +17,7 @@ const NANOS_A_MS = 1_000_000
 /** What a credential costs beside the same bytes from a bare Fastify, and how long each takes at half of what that can do. */
 export async function measureCredentials (lab: Lab, pairs: number, note: (text: string) => void) {
   const ours = await startControlPlane(lab)
+  lab.onClose(keepOtherCoreAwake())
   const bare = await startBareServer(lab, ours)
   for (const server of [ours, bare]) await saturate(server, WARM_UP_REQUESTS)
 
