@@ -7,7 +7,7 @@ import { createStaticProvider } from './static.ts'
 import { createStunProvider } from './stun.ts'
 
 /** The configured providers, and the names of those that the order asks for. */
-export function createProviders (settings: ProviderSettings, keyRing: Pick<KeyRingKeeper, 'ring' | 'minting'>): { providers: Providers, available: ProviderName[] } {
+export function createProviders (settings: ProviderSettings, keyRing: Pick<KeyRingKeeper, 'ring'>): { providers: Providers, available: ProviderName[] } {
   const configured: Providers = {
     coturn: createCoturnProvider(keyRing),
     ...settings.staticIceServers.length > 0 ? { static: createStaticProvider(settings.staticIceServers) } : {},
