@@ -12,6 +12,11 @@ export const NodeRotation = Type.Object({
   confirmedAtMs: Type.Optional(Type.Integer({ description: 'when the node was first seen to accept the newest' }))
 })
 
+/** No new sessions; those that run go on. Absent: the node serves. */
+export const Draining = Type.Object({
+  sinceMs: Type.Integer({ description: 'when it was asked for' })
+})
+
 /**
  * What the control plane wants of a node. The generations are numbers, not secrets: the agent derives each secret from
  * a node key it holds. A new node key travels sealed under the one it holds already, so that no secret lies in the
@@ -21,19 +26,25 @@ export const DesiredNode = Type.Object({
   generations: Type.Array(Type.Integer({ minimum: 1 }), { minItems: 1, description: 'secret generations coturn shall accept, the newest last' }),
   nodeKeys: Type.Array(NodeKeyEntry, { minItems: 1, description: 'which node key generations derive from' }),
   rotation: Type.Optional(NodeRotation),
-  fleetIps: Type.Array(Type.String(), { description: 'relay addresses of the fleet, allowed as peers' })
+  fleetIps: Type.Array(Type.String(), { description: 'relay addresses of the fleet, allowed as peers' }),
+  draining: Type.Optional(Draining),
+  weight: Type.Number({ exclusiveMinimum: 0, maximum: 100, description: 'share of new sessions beside nodes of the same capacity; 1 is usual' }),
+  capacityBitsPerSecond: Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.Null()], { description: 'egress the node may carry; null: what its agent is configured with' })
 })
 export type DesiredNode = Static<typeof DesiredNode>
 
 /** The wish for a node that is new. @param nodeKeyId of the key its agent is given */
-export const newDesired = (nodeKeyId: string): DesiredNode => ({ generations: [1], nodeKeys: [{ from: 1, id: nodeKeyId }], fleetIps: [] })
+export const newDesired = (nodeKeyId: string): DesiredNode => ({ generations: [1], nodeKeys: [{ from: 1, id: nodeKeyId }], fleetIps: [], weight: 1, capacityBitsPerSecond: null })
 
 /** As the admin API and the audit show it: without sealed keys. */
 export const ShownDesired = Type.Object({
   generations: DesiredNode.properties.generations,
   nodeKeys: Type.Array(Type.Object({ from: NodeKeyEntry.properties.from, id: NodeKeyEntry.properties.id })),
   rotation: DesiredNode.properties.rotation,
-  fleetIps: DesiredNode.properties.fleetIps
+  fleetIps: DesiredNode.properties.fleetIps,
+  draining: DesiredNode.properties.draining,
+  weight: DesiredNode.properties.weight,
+  capacityBitsPerSecond: DesiredNode.properties.capacityBitsPerSecond
 })
 export const showDesired = (desired: DesiredNode): Static<typeof ShownDesired> =>
   ({ ...desired, nodeKeys: desired.nodeKeys.map(({ from, id }) => ({ from, id })) })

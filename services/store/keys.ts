@@ -31,6 +31,10 @@ export const centralKeys = {
   desired: (node: string) => `desired:${node}`,
   /** relay-agent: JSON of what a node is */
   observed: (node: string) => `observed:${node}`,
+  /** prober: hash name of a prober -> JSON of what it found of the node */
+  health: (node: string) => `health:${node}`,
+  /** control-plane: JSON of a TURN credential for the probes of one node */
+  probeCredential: (node: string) => `probe-credential:${node}`,
   /** relay-agent: stream of usage batches not yet applied (the ledger deletes what it applied) */
   usage: (node: string) => `usage:${node}`,
   /** ledger: hash {log, sequence} of the last batch applied */

@@ -25,7 +25,7 @@ const observed = (changes: Partial<ObservedNode> = {}): ObservedNode => ({
   ...changes
 })
 const node = (changes: Partial<ObservedNode> | null, generations = [1]): NodeFacts =>
-  ({ id: 'n', desired: { generations, nodeKeys: [{ from: 1, id: 'old' }, { from: 3, id: 'new' }], fleetIps: [] }, observed: changes && observed(changes) })
+  ({ id: 'n', desired: { generations, nodeKeys: [{ from: 1, id: 'old' }, { from: 3, id: 'new' }], fleetIps: [], weight: 1, capacityBitsPerSecond: null }, observed: changes && observed(changes) })
 const facts = (...nodes: NodeFacts[]): Facts => ({ nodes, appsAndKeys, relayUse })
 /** One snapshot after another, each a second later. */
 const after = (...reads: Array<Facts | undefined>): Snapshot | undefined =>
