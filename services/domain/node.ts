@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
+import { LoadExperience, STEPS } from './load-experience.ts'
 import { NodeKeyEntry } from './node-keys.ts'
 
 export const NodeId = Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,31}$', description: '1 to 32 of a-z, 0-9 and -' })
@@ -63,6 +64,8 @@ export const ObservedNode = Type.Object({
   boot: Type.String(),
   sessions: Type.Integer(),
   loadBitsPerSecond: Type.Number({ description: 'egress, the sum of the sessions own rates' }),
+  unresolved: Type.Array(Type.Integer({ minimum: 0 }), { minItems: STEPS, maxItems: STEPS, description: 'allocations whose rate is not known yet, by the step of their life; see LoadExperience' }),
+  experience: LoadExperience,
   interfaceBitsPerSecond: Type.Union([Type.Number(), Type.Null()], { description: 'null: not known yet' }),
   generationsApplied: Type.Array(Type.Integer()),
   outboxPending: Type.Integer(),

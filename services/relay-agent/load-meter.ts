@@ -42,6 +42,12 @@ export class LoadMeter {
     this.#readings.set(allocation, { startMs: nowMs, bytes: 0, overMs, overBytes: reading.bytes + bytes })
   }
 
+  /** The last rate of a session in bits per second of egress; undefined where none is known yet. */
+  rateOf (allocation: string): number | undefined {
+    const { overMs = 0, overBytes = 0 } = this.#readings.get(allocation) ?? {}
+    return overMs > 0 ? overBytes * 8000 / overMs : undefined
+  }
+
   forget (allocation: string): void {
     this.#readings.delete(allocation)
   }

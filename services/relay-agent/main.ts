@@ -134,6 +134,7 @@ async function start ({ config, logger }: { config: AgentConfig, logger: Logger 
       sessions: follower.sessions,
       loadBitsPerSecond: follower.loadBitsPerSecond(),
       interfaceBitsPerSecond: interfaceRate(readTransmittedBytes(config.SPILLWAY_NODE_RELAY_IP), now()),
+      ...follower.lookAtAllocations(),
       generationsApplied: [...obeyer.generationsApplied],
       outboxPending,
       gaps: follower.gaps

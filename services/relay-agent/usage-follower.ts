@@ -13,6 +13,7 @@ import type { Folded } from './fold-usage.ts'
 import { LoadMeter } from './load-meter.ts'
 import type { AgentMetrics } from './agent-metrics.ts'
 import { UnsavedChange } from './unsaved-change.ts'
+import { AllocationWatch } from './watch-allocations.ts'
 
 export interface FollowerOptions {
   feedUrl: string
@@ -44,6 +45,7 @@ export class UsageFollower {
   readonly #options: FollowerOptions
   readonly #sessions = new Map<string, FoldedSession>()
   readonly #load = new LoadMeter()
+  readonly #allocations = new AllocationWatch()
   readonly #stopping = new AbortController()
   #cursor: AgentCursor | undefined
   readonly #unsaved: UnsavedChange
@@ -65,6 +67,8 @@ export class UsageFollower {
   get connected (): boolean { return this.#feedSinceMs !== undefined }
   get clean (): boolean { return this.#inFlight === undefined && this.#unsaved.empty }
   loadBitsPerSecond (): number { return this.#load.bitsPerSecond(this.#options.now()) }
+  /** Allocations whose rate is not known yet, and what such ones came to carry. */
+  lookAtAllocations (): ReturnType<AllocationWatch['look']> { return this.#allocations.look(this.#options.now()) }
 
   start (): void {
     this.#following = this.#follow()
@@ -109,6 +113,7 @@ export class UsageFollower {
     for (const [allocation, session] of saved?.sessions ?? []) {
       this.#sessions.set(allocation, session)
       this.#load.begin(allocation, session.atMs)
+      this.#allocations.begin(allocation, session.startedAtMs, false)
       this.#unsaved.report(this.boot, allocation, session, 'open')
     }
   }
@@ -151,9 +156,14 @@ export class UsageFollower {
     switch (folded.kind) {
       case 'session': {
         const { allocation, session, state, deltaBytes } = folded
+        const isNew = !this.#sessions.has(allocation)
         this.#sessions.set(allocation, session)
         if (state === 'open') {
-          this.#load.report(allocation, deltaBytes, nowMs, nowMs - (this.#feedSinceMs ?? 0) < REPLAY_MS)
+          const replaying = nowMs - (this.#feedSinceMs ?? 0) < REPLAY_MS
+          if (isNew) this.#allocations.begin(allocation, session.startedAtMs, !replaying)
+          this.#load.report(allocation, deltaBytes, nowMs, replaying)
+          const rate = this.#load.rateOf(allocation)
+          if (rate !== undefined) this.#allocations.resolve(allocation, rate, nowMs)
           this.#unsaved.report(this.boot, allocation, session, state)
         } else {
           this.#end(allocation, state)
@@ -173,6 +183,7 @@ export class UsageFollower {
   #startBoot (boot: string): void {
     for (const allocation of [...this.#sessions.keys()]) this.#end(allocation, 'lost')
     this.#load.clear()
+    this.#allocations.clear()
     this.#current.boot = boot
     this.#options.onBoot(boot)
   }
@@ -182,6 +193,7 @@ export class UsageFollower {
     if (!session) return
     this.#sessions.delete(allocation)
     this.#load.forget(allocation)
+    this.#allocations.resolve(allocation, meanRate(session), session.atMs)
     if (state === 'lost') this.#options.metrics.lost.inc()
     this.#unsaved.report(this.boot, allocation, session, state)
   }
@@ -204,3 +216,7 @@ export class UsageFollower {
     return batches.length > 0
   }
 }
+
+/** Egress in bits per second over the whole life of a session. */
+const meanRate = ({ bytesIn, bytesOut, startedAtMs, atMs }: FoldedSession): number =>
+  (bytesIn + bytesOut) * 8000 / Math.max(1_000, atMs - startedAtMs)
