@@ -1,4 +1,4 @@
-import { AGES_SECONDS, stepOf, STEPS } from '../../services/domain/load-experience.ts'
+import { AGES_SECONDS, noneEachStep, stepOf, STEPS } from '../../services/domain/load-experience.ts'
 import type { LoadExperience } from '../../services/domain/load-experience.ts'
 import { LoadLearner } from '../../services/policy/learn-load.ts'
 import { EventQueue } from './event-queue.ts'
@@ -42,7 +42,7 @@ export class SimulatedNode {
   #knownMegabits = 0
   #changedAt = 0
   #saturatedSeconds = 0
-  readonly #unresolved: number[] = Array.from({ length: STEPS }, () => 0)
+  readonly #unresolved = noneEachStep()
   /** allocations of unknown rate by the second they began in, idle ones apart: they end by themselves */
   readonly #idle = new Map<number, number>()
   readonly #relaying = new Map<number, number>()

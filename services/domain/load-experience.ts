@@ -31,3 +31,6 @@ export const LoadExperience = Type.Object({
   squares: OneEachStep
 })
 export type LoadExperience = Static<typeof LoadExperience>
+
+export const noneEachStep = (): number[] => Array.from({ length: STEPS }, () => 0)
+export const noExperience = (): LoadExperience => ({ entered: noneEachStep(), resolved: noneEachStep(), megabits: noneEachStep(), squares: noneEachStep() })

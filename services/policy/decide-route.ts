@@ -1,5 +1,8 @@
 import { isPaid } from '../domain/provider.ts'
 import type { ProviderName } from '../domain/provider.ts'
+import { hasRoom } from './judge-room.ts'
+import { nothingPromised } from './keep-promises.ts'
+import type { Promised } from './keep-promises.ts'
 import type { Snapshot } from './next-snapshot.ts'
 import { pickUrls } from './pick-urls.ts'
 import { laneOf, pickTwo } from './rank-nodes.ts'
@@ -9,10 +12,11 @@ import type { RouteRequest } from './route-request.ts'
 import type { NodeView } from './view-node.ts'
 
 /**
- * Why a step stands where it does, in one word. `saturated`: all nodes are fuller than they shall be. `unsure`: no node is
+ * Why a step stands where it does, in one word. `saturated`: all nodes with room are fuller than they shall be. `no_room`: no
+ * node has room for one more, and nobody else could serve it. `unsure`: no node is
  * known to be well, but none is known to be dead either.
  */
-export type Reason = 'healthy' | 'saturated' | 'unsure' | 'fallback' | 'last_resort'
+export type Reason = 'healthy' | 'saturated' | 'no_room' | 'unsure' | 'fallback' | 'last_resort'
 
 /** What else is to be said of it. */
 export type Remark =
@@ -22,45 +26,63 @@ export type Remark =
   | 'room'
   /** a node of the step gets less than it advertises, or its agent is silent */
   | 'degraded'
-  /** of the other providers: the own fleet has nobody to serve, or comes first */
-  | 'no_node' | 'after_fleet'
+  /** of the other providers: the own fleet has nobody to serve, or none with room for one more, or comes first */
+  | 'no_node' | 'fleet_full' | 'after_fleet'
 
 export type Step =
   /** `urls` of each node, in the order of `nodes` */
   | { provider: 'coturn', reason: Reason, remarks: readonly Remark[], nodes: readonly NodeView[], urls: readonly string[][] }
   | { provider: Exclude<ProviderName, 'coturn'>, reason: Reason, remarks: readonly Remark[] }
 
+/** Allocations a node may be asked for by one reply: room for them is room for one more. */
+const MOST_URLS_A_NODE = 3
+
 /**
  * The providers to try, in order, for one request: the configured order, less what could not serve now. Same input,
  * same plan. At most two nodes (a client whose first one fails has another) and four URLs (browsers warn of more); never
  * one that is down, unready, draining, in a region the app may not use, or without a URL that works. What is unknown is
  * neither healthy nor dead: such nodes are used when no better one is left.
+ *
+ * Only the excess spills: a node serves as long as what is expected of it, and what was promised on it since its last
+ * heartbeat, leaves room. A fleet without room comes behind all others but STUN: one call too many is better than none.
  */
-export function decideRoute (request: RouteRequest, snapshot: Snapshot, available: readonly ProviderName[]): Step[] {
+export function decideRoute (request: RouteRequest, snapshot: Snapshot, available: readonly ProviderName[], promised: Promised = nothingPromised): Step[] {
   const steps: Step[] = []
+  let full: Step | undefined
   let remarks: readonly Remark[] = []
   for (const provider of available) {
     if (provider === 'coturn') {
-      const step = fleetStep(request, snapshot)
-      if (step) steps.push(step)
-      remarks = step ? AFTER_FLEET : NO_NODE
+      const step = fleetStep(request, snapshot, promised)
+      if (step?.reason === 'no_room') full = step
+      else if (step) steps.push(step)
+      remarks = !step ? NO_NODE : full ? FLEET_FULL : AFTER_FLEET
+    } else if (provider === 'stun') {
+      if (full) steps.push(full)
+      full = undefined
+      steps.push({ provider, reason: 'last_resort', remarks })
     } else if (request.paidSpill || !isPaid(provider)) {
-      steps.push({ provider, reason: provider === 'stun' ? 'last_resort' : 'fallback', remarks })
+      steps.push({ provider, reason: 'fallback', remarks })
     }
   }
-  return steps
+  return full ? [...steps, full] : steps
 }
 
 const AFTER_FLEET: readonly Remark[] = ['after_fleet']
 const NO_NODE: readonly Remark[] = ['no_node']
+const FLEET_FULL: readonly Remark[] = ['fleet_full']
 
-function fleetStep (request: RouteRequest, snapshot: Snapshot): Step | undefined {
+function fleetStep (request: RouteRequest, snapshot: Snapshot, promised: Promised): Step | undefined {
   const lane = laneOf(request, snapshot)
-  const [first, second] = pickTwo(request, lane)
+  // what is unknown is no reason to pay: not the load of a fleet that cannot be heard
+  const judged = lane.sure && snapshot.outageSinceMs === undefined
+  const open = (node: NodeView): boolean => !judged || node.room === undefined || hasRoom(node.room, promised(node.id), MOST_URLS_A_NODE)
+  let [first, second] = pickTwo(request, lane, open)
+  const isFull = first === undefined
+  if (isFull) [first, second] = pickTwo(request, lane, () => true)
   if (!first) return undefined
   return {
     provider: 'coturn',
-    reason: !lane.sure ? 'unsure' : first.saturated ? 'saturated' : 'healthy',
+    reason: !lane.sure ? 'unsure' : isFull ? 'no_room' : first.saturated ? 'saturated' : 'healthy',
     remarks: remarksOf(request, snapshot, lane, first, second),
     nodes: second ? [first.node, second.node] : [first.node],
     urls: urlsOf(first.node, second?.node)

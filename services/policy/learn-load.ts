@@ -1,4 +1,4 @@
-import { STEPS } from '../domain/load-experience.ts'
+import { noExperience, STEPS } from '../domain/load-experience.ts'
 import type { LoadExperience } from '../domain/load-experience.ts'
 
 /** Within ten minutes what was learned counts half: calls of a morning say little of those of an evening. */
@@ -6,11 +6,9 @@ const HALF_LIFE_SECONDS = 600
 /** Digits told of a number: enough for a sum over a fleet, and short in a heartbeat. */
 const DIGITS = 5
 
-const zeros = (): number[] => Array.from({ length: STEPS }, () => 0)
-
 /** Learns of one node what allocations come to carry, from what became of those that were seen from their beginning. */
 export class LoadLearner {
-  readonly #sums = { entered: zeros(), resolved: zeros(), megabits: zeros(), squares: zeros() }
+  readonly #sums: LoadExperience = noExperience()
 
   /** Allocations of unknown rate that have lived into a step; each is said of once. */
   enter (step: number, count = 1): void {

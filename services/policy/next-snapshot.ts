@@ -2,6 +2,7 @@ import type { AppsAndKeys } from '../domain/app.ts'
 import type { NodeFacts } from '../domain/node.ts'
 import type { RelayUse } from '../domain/relay-use.ts'
 import type { Health } from './count-votes.ts'
+import { expectLoad } from './expect-load.ts'
 import type { Policy } from './settings.ts'
 import { viewNode } from './view-node.ts'
 import type { NodeView, ReadMoment } from './view-node.ts'
@@ -45,13 +46,14 @@ export function nextSnapshot (previous: Snapshot | undefined, facts: Facts | und
   if (!appsAndKeys) return undefined
   if (previous && isEmptied(previous, facts)) return standStill(previous, 'emptied', nowMs)
   const moment = momentOf(previous, nowMs)
+  const expectation = expectLoad(facts.nodes.flatMap(({ observed }) => observed ? [observed.experience] : []))
   const before = new Map(previous?.nodes.map(node => [node.id, node]))
   return {
     generation: (previous?.generation ?? 0) + 1,
     readAtMs: nowMs,
     outageSinceMs: undefined,
     outageReason: undefined,
-    nodes: facts.nodes.map(node => viewNode(node, facts.health.get(node.id) ?? NOT_PROBED, before.get(node.id), moment, policy)),
+    nodes: facts.nodes.map(node => viewNode(node, facts.health.get(node.id) ?? NOT_PROBED, before.get(node.id), moment, policy, expectation)),
     appsAndKeys,
     relayUse: facts.relayUse,
     policy

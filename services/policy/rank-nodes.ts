@@ -95,11 +95,12 @@ function markHot (tier: Tier): Tier {
 const keyOf = ({ room, userTag }: RouteRequest): Hash => hashText(room ?? userTag)
 const tiersFor = ({ room }: RouteRequest, lane: Lane): readonly Tier[] => room === undefined ? lane.user : lane.room
 
-/** The first two in the order of rankNodes, with no more work than that takes: a tier of one has no draw. */
-export function pickTwo (request: RouteRequest, lane: Lane): Rank[] {
+/** The first two in the order of rankNodes that have room, with no more work than that takes: a tier of one has no draw. */
+export function pickTwo (request: RouteRequest, lane: Lane, hasRoom: (node: NodeView) => boolean = () => true): Rank[] {
   const picked: Rank[] = []
   let key: Hash | undefined
-  for (const tier of tiersFor(request, lane)) {
+  for (const all of tiersFor(request, lane)) {
+    const tier = all.filter(({ node }) => hasRoom(node))
     if (tier.length === 1) picked.push(...tier)
     else picked.push(...winners(tier, key ??= keyOf(request)))
     if (picked.length >= 2) break

@@ -4,9 +4,12 @@ import { nodeKeyIdOf } from '../domain/node-keys.ts'
 import type { NodeReason, NodeState } from '../domain/node-state.ts'
 import { countVotes, hasVote, isSilent, watchProbers } from './count-votes.ts'
 import type { Health, ProberView, UrlVote } from './count-votes.ts'
+import type { Expectation } from './expect-load.ts'
 import { judgeNode, mayServe } from './judge-node.ts'
 import { judgeSaturation, measureLoad } from './judge-load.ts'
 import type { Load, Saturation } from './judge-load.ts'
+import { judgeRoom } from './judge-room.ts'
+import type { Room } from './judge-room.ts'
 import type { Policy } from './settings.ts'
 
 /** One node as requests are decided on it and people are shown it. */
@@ -27,6 +30,8 @@ export interface NodeView extends Load, Saturation {
   weight: number
   /** of what it would get, while it starts slowly; 1 is all, 0 where it may not serve */
   share: number
+  /** for more, before what was promised since its heartbeat is taken off; undefined where its load is not known */
+  room: Room | undefined
   boot: string
   beat: number
   /** how long its heartbeat has stood still, in time during which Redis could be read */
@@ -54,9 +59,9 @@ export const FIRST_SHARE = 0.1
 /** Far above what two clocks kept by NTP and a heartbeat's way through Redis make; credentials go wrong from minutes on. */
 const SKEW_MS = 10_000
 
-const UNSEEN = { region: '', urls: [], badUrls: [], signingGeneration: 0, signingKeyId: '', capacityBitsPerSecond: 0, bandwidthRatio: 0, sessionsRatio: 0, loadRatio: 0, saturated: false, dwellMs: 0, share: 0, boot: '', beat: 0, quietMs: 0, clockSkewMs: null } as const
+const UNSEEN = { region: '', urls: [], badUrls: [], signingGeneration: 0, signingKeyId: '', capacityBitsPerSecond: 0, bandwidthRatio: 0, sessionsRatio: 0, loadRatio: 0, saturated: false, dwellMs: 0, share: 0, room: undefined, boot: '', beat: 0, quietMs: 0, clockSkewMs: null } as const
 
-export function viewNode ({ id, desired, observed }: NodeFacts, health: Health, before: NodeView | undefined, moment: ReadMoment, policy: Policy): NodeView {
+export function viewNode ({ id, desired, observed }: NodeFacts, health: Health, before: NodeView | undefined, moment: ReadMoment, policy: Policy, expectation: Expectation): NodeView {
   const probers = watchProbers(before?.probers ?? [], health, moment.elapsedMs)
   const base = { ...UNSEEN, id, probers, weight: desired.weight }
   if (!observed) return { ...base, state: 'unready', reasons: [{ kind: 'no_agent' }, ...drainReason(desired.draining)] }
@@ -84,6 +89,7 @@ export function viewNode ({ id, desired, observed }: NodeFacts, health: Health, 
     ...load,
     ...judgeSaturation(before ?? UNSEEN, load.loadRatio, moment.elapsedMs, policy),
     share: mayServe(state) ? nextShare(observed, before, moment, policy) : 0,
+    room: quietMs <= SILENT_AFTER_MS ? judgeRoom({ ...observed, ...load }, expectation) : undefined,
     boot: observed.boot,
     beat: observed.beat,
     quietMs,

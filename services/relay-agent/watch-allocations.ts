@@ -1,4 +1,4 @@
-import { stepOf, STEPS } from '../domain/load-experience.ts'
+import { noneEachStep, stepOf } from '../domain/load-experience.ts'
 import type { LoadExperience } from '../domain/load-experience.ts'
 import { LoadLearner } from '../policy/learn-load.ts'
 
@@ -43,7 +43,7 @@ export class AllocationWatch {
 
   /** How many there are now by the step of their life, and what is known of their kind. */
   look (nowMs: number): { unresolved: number[], experience: LoadExperience } {
-    const unresolved = Array.from({ length: STEPS }, () => 0)
+    const unresolved = noneEachStep()
     for (const one of this.#unresolved.values()) {
       this.#catchUp(one, nowMs)
       unresolved[one.step] = (unresolved[one.step] ?? 0) + 1

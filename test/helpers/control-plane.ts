@@ -6,6 +6,7 @@ import { writeObserved } from '../../services/store/nodes.ts'
 import { startOwnProcess } from './own-process.ts'
 import { startRedisServer } from './redis-server.ts'
 import type { RedisServer } from './redis-server.ts'
+import { noExperience, noneEachStep } from '../../services/domain/load-experience.ts'
 
 export const MASTER_KEY = 'master-key-of-the-tests-'.padEnd(40, 'm')
 export const ADMIN_TOKEN = 'root-token-of-the-tests-'.padEnd(40, 'a')
@@ -113,7 +114,7 @@ export async function startControlPlane (t: Test, { redis: shared, settings = {}
       await admin('PUT', `/nodes/${id}`)
       const connection = await redis.connect()
       await writeObserved(connection, id, {
-        beat: 1, clockMs: 1, region: 'eu', relayIps: ['192.0.2.1'], urls: [`turn:${id}.example.org:3478?transport=udp`], capacityBitsPerSecond: 1e9, maxAllocations: 100, coturnVersion: '4.17.0', boot: 'b', sessions: 0, loadBitsPerSecond: 0, interfaceBitsPerSecond: null, generationsApplied: [1], outboxPending: 0, gaps: 0, ...observed
+        beat: 1, clockMs: 1, region: 'eu', relayIps: ['192.0.2.1'], urls: [`turn:${id}.example.org:3478?transport=udp`], capacityBitsPerSecond: 1e9, maxAllocations: 100, coturnVersion: '4.17.0', boot: 'b', sessions: 0, loadBitsPerSecond: 0, unresolved: noneEachStep(), experience: noExperience(), interfaceBitsPerSecond: null, generationsApplied: [1], outboxPending: 0, gaps: 0, ...observed
       })
       await until('the node is up', async () => await metric('spillway_node_up', `node="${id}"`) === 1)
     },

@@ -1,3 +1,4 @@
+import { noExperience, noneEachStep } from '../../services/domain/load-experience.ts'
 import type { NodeHealth, ProbeFailure, UrlState } from '../../services/domain/health.ts'
 import { newDesired } from '../../services/domain/node.ts'
 import type { DesiredNode, NodeFacts, ObservedNode } from '../../services/domain/node.ts'
@@ -18,6 +19,8 @@ export const observedNode = (differs: Partial<ObservedNode> = {}): ObservedNode 
   boot: 'b',
   sessions: 0,
   loadBitsPerSecond: 0,
+  unresolved: noneEachStep(),
+  experience: noExperience(),
   interfaceBitsPerSecond: null,
   generationsApplied: [1],
   outboxPending: 0,

@@ -25,6 +25,7 @@ export const nodeView = (id: string, differs: Partial<NodeView> = {}): NodeView 
   saturated: false,
   dwellMs: 0,
   share: 1,
+  room: undefined,
   boot: 'b',
   beat: 1,
   quietMs: 0,

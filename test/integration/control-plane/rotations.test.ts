@@ -17,11 +17,12 @@ import { keepKeyRing } from '../../../services/store/key-ring.ts'
 import { readDesired, readNodes, writeDesired, writeNewNode } from '../../../services/store/nodes.ts'
 import { registerNode } from '../../helpers/central-state.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
+import { noExperience, noneEachStep } from '../../../services/domain/load-experience.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 22, 10)
 const ROOT: Actor = { name: 'root', role: 'admin' }
 const key = (number: number): string => `master key number ${number} of this fleet `.padEnd(48, '.')
-const observed: ObservedNode = { beat: 3, clockMs: 1, region: 'eu', relayIps: ['192.0.2.1'], urls: [], capacityBitsPerSecond: 1e9, maxAllocations: 10, coturnVersion: null, boot: 'b', sessions: 0, loadBitsPerSecond: 0, interfaceBitsPerSecond: null, generationsApplied: [1, 2], outboxPending: 0, gaps: 0 }
+const observed: ObservedNode = { beat: 3, clockMs: 1, region: 'eu', relayIps: ['192.0.2.1'], urls: [], capacityBitsPerSecond: 1e9, maxAllocations: 10, coturnVersion: null, boot: 'b', sessions: 0, loadBitsPerSecond: 0, unresolved: noneEachStep(), experience: noExperience(), interfaceBitsPerSecond: null, generationsApplied: [1, 2], outboxPending: 0, gaps: 0 }
 
 /** A centre with one node, and replicas of the control plane on it. */
 async function startCentre (t: Test) {

@@ -8,6 +8,7 @@ import { claimJobRun } from '../../../services/store/job-runs.ts'
 import { listNodeIds, readDesired, readNodes, replaceDesired, writeObserved } from '../../../services/store/nodes.ts'
 import { desiredNode, registerNode, write } from '../../helpers/central-state.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
+import { noExperience, noneEachStep } from '../../../services/domain/load-experience.ts'
 
 const redis = await (await startRedisServer(t, { variant: 'central' })).connect()
 t.beforeEach(() => redis.flushall())
@@ -48,7 +49,7 @@ t.test('wishes are kept for registered nodes only; facts stand beside them, or n
   t.ok(await replaceDesired(redis, 'eu-1', before, after))
   t.notOk(await replaceDesired(redis, 'eu-1', before, desiredNode({ generations: [9] })), 'a wish that was changed meanwhile stands')
   t.notOk(await replaceDesired(redis, 'stranger', before, after), 'nor is there a wish of a stranger to change')
-  const observed: ObservedNode = { beat: 3, clockMs: 1, region: 'eu', relayIps: ['192.0.2.1'], urls: [], capacityBitsPerSecond: 1e9, maxAllocations: 10, coturnVersion: null, boot: 'b', sessions: 0, loadBitsPerSecond: 0, interfaceBitsPerSecond: null, generationsApplied: [1], outboxPending: 0, gaps: 0 }
+  const observed: ObservedNode = { beat: 3, clockMs: 1, region: 'eu', relayIps: ['192.0.2.1'], urls: [], capacityBitsPerSecond: 1e9, maxAllocations: 10, coturnVersion: null, boot: 'b', sessions: 0, loadBitsPerSecond: 0, unresolved: noneEachStep(), experience: noExperience(), interfaceBitsPerSecond: null, generationsApplied: [1], outboxPending: 0, gaps: 0 }
   await writeObserved(redis, 'eu-2', observed)
   t.same(await readNodes(redis), [
     { id: 'eu-1', desired: desiredNode({ generations: [1, 2], fleetIps: ['192.0.2.1'] }), observed: null },

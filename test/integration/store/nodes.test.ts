@@ -1,4 +1,5 @@
 import t from 'tap'
+import { noExperience, noneEachStep } from '../../../services/domain/load-experience.ts'
 import { readNodes } from '../../../services/store/nodes.ts'
 import { registerNode } from '../../helpers/central-state.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
@@ -19,6 +20,8 @@ t.test('a node that writes nonsense harms itself alone', async t => {
     boot: 'b',
     sessions: 0,
     loadBitsPerSecond: 0,
+    unresolved: noneEachStep(),
+    experience: noExperience(),
     interfaceBitsPerSecond: null,
     generationsApplied: [1],
     outboxPending: 0,

@@ -5,6 +5,7 @@ import type { NodeReason } from '../../../services/domain/node-state.ts'
 import type { Health } from '../../../services/policy/count-votes.ts'
 import { DEFAULT_POLICY } from '../../../services/policy/settings.ts'
 import { FIRST_SHARE, viewNode } from '../../../services/policy/view-node.ts'
+import { expectLoad } from '../../../services/policy/expect-load.ts'
 import type { NodeView } from '../../../services/policy/view-node.ts'
 import { healthOf, nodeFacts, TCP, TIMEOUT, UDP } from '../../helpers/node-facts.ts'
 
@@ -13,7 +14,7 @@ const STEP_MS = 1000
 interface Seen { facts: NodeFacts, health?: Health, isFirst?: boolean, isSteady?: boolean, elapsedMs?: number }
 /** A node after one read and the next, a second apart; it was there before any of them, unless one says otherwise. */
 const after = (...seen: Seen[]): NodeView => seen.reduce<NodeView | undefined>((before, { facts, health = NONE, isFirst = before === undefined, isSteady = true, elapsedMs = STEP_MS }, index) =>
-  viewNode(facts, health, before, { nowMs: index * STEP_MS, elapsedMs, isFirst, isSteady }, DEFAULT_POLICY), undefined) as NodeView
+  viewNode(facts, health, before, { nowMs: index * STEP_MS, elapsedMs, isFirst, isSteady }, DEFAULT_POLICY, expectLoad([])), undefined) as NodeView
 const one = (observed: Partial<ObservedNode> | null = {}, desired: Partial<DesiredNode> = {}, health = NONE) => after({ facts: nodeFacts('n', observed, desired), health })
 const kindsOf = ({ reasons }: NodeView) => reasons.map(({ kind }) => kind)
 const reasonOf = <Kind extends NodeReason['kind']>(view: NodeView, kind: Kind) => view.reasons.find(reason => reason.kind === kind)
@@ -84,7 +85,7 @@ t.test('whatever the load: at most two changes a crossing, each a dwell apart, a
     for (const { load, seconds } of list) {
       for (let second = 0; second < seconds; second++) {
         const before: NodeView | undefined = view
-        view = viewNode(nodeFacts('n', { loadBitsPerSecond: load }), NONE, before, { nowMs: 0, elapsedMs: STEP_MS, isFirst: before === undefined, isSteady: true }, DEFAULT_POLICY)
+        view = viewNode(nodeFacts('n', { loadBitsPerSecond: load }), NONE, before, { nowMs: 0, elapsedMs: STEP_MS, isFirst: before === undefined, isSteady: true }, DEFAULT_POLICY, expectLoad([]))
         if (ratio < enter && view.loadRatio >= enter) crossings += 1
         steadyMs = view.loadRatio === ratio ? steadyMs + STEP_MS : 0
         ratio = view.loadRatio
