@@ -120,7 +120,7 @@ function reasonsOf (view: Omit<NodeView, 'reasons'>, observed: ObservedNode, vot
     ...when(!probers.some(hasVote), { kind: 'not_probed', silent: namesOf(probers.filter(isSilent)), blind: namesOf(probers.filter(prober => !isSilent(prober) && !prober.reaches)) }),
     ...when(saturated, { kind: 'saturated', loadRatio }),
     ...when(share > 0 && share < 1, { kind: 'slow_start', share }),
-    ...when(clockSkewMs !== null && Math.abs(clockSkewMs) > SKEW_MS, { kind: 'clock_skew', ms: clockSkewMs ?? 0 })
+    ...when(clockSkewMs !== null && Math.abs(clockSkewMs) > SKEW_MS, { kind: 'clock_skew', skewMs: clockSkewMs ?? 0 })
   ]
 }
 

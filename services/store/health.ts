@@ -28,10 +28,5 @@ export async function readHealth (redis: Redis, nodes: readonly string[], onInva
 export const writeHealth = (redis: Redis, node: string, prober: string, health: NodeHealth): Promise<unknown> =>
   redis.hset(centralKeys.health(node), prober, JSON.stringify(health))
 
-/** Takes back what a prober said of nodes that it probes no more, because they have left the fleet or it has. */
-export async function removeHealth (redis: Redis, nodes: readonly string[], prober: string): Promise<void> {
-  if (nodes.length === 0) return
-  const pipeline = redis.pipeline()
-  for (const node of nodes) pipeline.hdel(centralKeys.health(node), prober)
-  await answersOf(pipeline.exec())
-}
+/** Takes back what a prober said of a node that it probes no more, because that has left the fleet. */
+export const removeHealth = (redis: Redis, node: string, prober: string): Promise<unknown> => redis.hdel(centralKeys.health(node), prober)

@@ -53,6 +53,13 @@ t.test('then the region asked for, its neighbours in their order, and all others
   for (const region of ['constructor', 'mars']) t.same(remarks({ region }), ['other_region'], region)
 })
 
+t.test('places that are nowhere are one and the same, so that callers who make them up fill no memory', async t => {
+  const snapshot = snapshotOf([nodeView('a')], { policy })
+  const lane = (region: string) => laneOf(requestOf({ region }), snapshot)
+  t.equal(lane('mars'), lane('venus'))
+  t.not(lane('mars'), lane('eu'))
+})
+
 t.test('the request says where the client is, else the proxy, else the setting, else nobody', async t => {
   const nodes = ['eu', 'us', 'ap'].map(region => nodeView(region, { region }))
   const settings = { ...policy, defaultRegion: 'ap' }
@@ -71,6 +78,8 @@ t.test('a room meets on one node, whoever asks and however often, unless that is
   t.equal(nodesOf(loaded(0.30), { room: 'r' })[0], other)
   t.equal(nodesOf(loaded(0.85, 0.8), { room: 'r' })[0], home, 'both are full')
   t.equal(nodesOf([nodeView(home, { loadRatio: 0.5 }), nodeView(other, { region: 'us' })], { room: 'r', region: 'eu' })[0], home, 'none is sent out of its region for it')
+  const idle = ['p', 'q', 'r', 's', 't'].map(id => nodeView(id, { region: 'us' }))
+  t.equal(nodesOf([...loaded(0.4, 0.1), ...idle], { room: 'r', region: 'eu' })[0], home, 'nor is it hot beside nodes that are far away')
   t.same(fleetStep(plan(loaded(0), { room: 'r' }))?.remarks, ['room'])
 })
 

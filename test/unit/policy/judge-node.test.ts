@@ -3,7 +3,7 @@ import type { UrlState } from '../../../services/domain/health.ts'
 import type { NodeState } from '../../../services/domain/node-state.ts'
 import { judgeNode } from '../../../services/policy/judge-node.ts'
 
-const judge = (agent: 'content' | 'coturn silent' | 'silent', votes: string, differs: { isReady?: boolean, isDraining?: boolean } = {}): NodeState => judgeNode({
+const judge = (agent: 'content' | 'coturn silent' | 'silent', votes: string, differs: { isReady?: boolean, isDraining?: boolean, coturnAnswers?: boolean } = {}): NodeState => judgeNode({
   isReady: true,
   isDraining: false,
   agentSpeaks: agent !== 'silent',
@@ -23,6 +23,11 @@ t.test('the truth table, row by row', async t => {
     ['silent', 'good good', 'degraded'], ['silent', 'good bad', 'degraded'], ['silent', 'good unknown', 'degraded'],
     ['silent', 'unknown unknown', 'unknown'], ['silent', 'bad unknown', 'unknown']
   ] as const) t.equal(judge(agent, votes), state, `${agent}, ${votes}`)
+})
+
+t.test('what coturn last said through an agent that is silent by now counts for nothing', async t => {
+  t.equal(judge('silent', 'good', { coturnAnswers: false }), 'degraded')
+  t.equal(judge('silent', 'unknown', { coturnAnswers: false }), 'unknown')
 })
 
 t.test('a node nobody could use yet is unready, whatever is said of it', async t => {

@@ -133,7 +133,7 @@ t.test('the clock of a node is compared when a heartbeat is seen to arrive', asy
   t.equal(after({ facts: old }, { facts: old }).clockSkewMs, null)
   const skewed = after({ facts: old }, { facts: now })
   t.match(skewed, { state: 'up', quietMs: 0, clockSkewMs: AHEAD_MS - STEP_MS })
-  t.same(reasonOf(skewed, 'clock_skew'), { kind: 'clock_skew', ms: AHEAD_MS - STEP_MS })
+  t.same(reasonOf(skewed, 'clock_skew'), { kind: 'clock_skew', skewMs: AHEAD_MS - STEP_MS })
   t.equal(after({ facts: old }, { facts: now }, { facts: now }).clockSkewMs, AHEAD_MS - STEP_MS, 'and kept until the next')
   t.equal(after({ facts: old }, { facts: now, isSteady: false }).clockSkewMs, null, 'behind an outage it may have waited')
   t.equal(reasonOf(after({ facts: old }, { facts: nodeFacts('n', { beat: 2, clockMs: STEP_MS + 10_000 }) }), 'clock_skew'), undefined, 'ten seconds are nothing')
