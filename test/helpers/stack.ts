@@ -30,7 +30,7 @@ export interface Answer<Body = any> { status: number, body: Body, headers: Heade
 export async function startStack (t: Test, { slot, nodes = 1, environment = {} }: StackOptions) {
   const folder = await mkdtemp(join(tmpdir(), 'spillway-e2e-'))
   const base = 21_000 + slot * 100
-  const ports = { api: base, ops: base + 1, ledger: base + 2, redis: base + 10, coturn: base + 30 }
+  const ports = { api: base, ops: base + 1, ledger: base + 2, prober: base + 3, redis: base + 10, coturn: base + 30 }
   const network = `127.0.${100 + slot}`
   const env: Record<string, string> = {
     PATH: process.env.PATH ?? '',
@@ -41,6 +41,7 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {} }
     SPILLWAY_CONTROL_PLANE_PORT: String(ports.api),
     SPILLWAY_CONTROL_PLANE_OPS_PORT: String(ports.ops),
     SPILLWAY_LEDGER_OPS_PORT: String(ports.ledger),
+    SPILLWAY_PROBER_OPS_PORT: String(ports.prober),
     SPILLWAY_CENTRAL_REDIS_PORT: String(ports.redis),
     SPILLWAY_RELAY_AGENT_OPS_PORT: String(base + 4),
     SPILLWAY_NODE_REDIS_PORT: String(base + 11),
