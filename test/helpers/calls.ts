@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
 import { exchange } from '../../scripts/turn-exchange.ts'
 import { TurnClient } from '../../scripts/turn-client.ts'
-import { pickTurnServer } from '../../scripts/turn-url.ts'
+import { parseTurnUrl, pickTurnServer } from '../../scripts/turn-url.ts'
 import type { IceServer } from '../../scripts/turn-url.ts'
 import { until } from '../../scripts/until.ts'
 import { sum, tagOf } from './counts.ts'
@@ -16,6 +16,8 @@ export interface Caller {
   client: TurnClient
   /** the user tag in its name, by which the ledger lists its session */
   tag: string
+  /** the address of its relay */
+  host: string
 }
 export interface Call { a: Caller, b: Caller }
 
@@ -53,7 +55,7 @@ export async function connectCaller (stack: Stack, key: string, transport: Trans
   const entry = body.iceServers[server]
   const client = await connectClient(entry, transport)
   stack.closers.push(async () => { await client.close() })
-  return { client, tag: tagOf(entry.username) }
+  return { client, tag: tagOf(entry.username), host: parseTurnUrl(entry.urls[0])?.host ?? '' }
 }
 
 /** Two clients that talk to each other through their relayed addresses. */
