@@ -8,6 +8,8 @@ import { PORT, TLS_PORT } from '../../../helpers/coturn-server.ts'
 import type { CoturnServer } from '../../../helpers/coturn-server.ts'
 
 export const DEADLINE_MS = 2_000
+/** A test machine with more to do than it has cores wakes this process late; what forgot its deadline is later than that. */
+const LATE_MS = 300
 
 /** A test of one behaviour, run with the turnserver of that path, or with this machine's. */
 export type Case = (t: Test, turnserver?: string) => Promise<void>
@@ -25,7 +27,7 @@ export async function probe (t: Test, options: Pick<ProbeUrlOptions, 'url'> & Pa
   const begun = performance.now()
   const found = await probeUrl({ credential: undefined, deadlineMs: DEADLINE_MS, ca: undefined, now: performance.now.bind(performance), ...options })
   const tookMs = Math.round(performance.now() - begun)
-  t.ok(tookMs <= DEADLINE_MS, `${options.url} took ${tookMs} ms`)
+  t.ok(tookMs <= DEADLINE_MS + LATE_MS, `${options.url} took ${tookMs} ms`)
   return found
 }
 
