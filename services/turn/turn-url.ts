@@ -8,7 +8,7 @@ export interface TurnServer { host: string, port: number, transport: Transport, 
 export interface ServerUrl { scheme: 'stun' | 'stuns' | 'turn' | 'turns', host: string, port: number, transport: Transport }
 
 /** RFC 7064 section 3.1 and RFC 7065 section 3.1; only turn and turns name a transport. */
-const SERVER_URL = /^(?:(stuns?)|(turns?)):(?:\[([0-9a-f:.]+)\]|([^:?/@[\]]+))(?::(\d{1,5}))?(?:\?transport=(udp|tcp))?$/i
+const SERVER_URL = /^(?:(stuns?)|(turns?)):(?:\[([0-9a-f:.]+)\]|([^:?/@[\]\s]+))(?::(\d{1,5}))?(?:\?transport=(udp|tcp))?$/i
 /** RFC 7064 section 3.2 and RFC 7065 section 3.2. */
 const DEFAULT_PORT = 3478
 const DEFAULT_TLS_PORT = 5349

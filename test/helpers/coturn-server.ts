@@ -25,7 +25,7 @@ function ownAddress (): string {
 }
 
 export interface CoturnServer {
-  /** where it listens, on PORT and TLS_PORT, and relays */
+  /** where it listens, on PORT and TLS_PORT unless told otherwise, and relays */
   address: string
   /** a REST credential of a secret in its user database, unless of another */
   credential: (secret?: string) => { username: string, password: string }
@@ -41,14 +41,16 @@ export interface CoturnOptions {
   redis: RedisServer
   /** which turnserver; without it the one of this machine */
   turnserver?: string | undefined
+  /** instead of a loopback address and the usual ports of its own */
+  at?: { address: string, port: number, tlsPort: number }
   /** of infra/coturn/launch, by name without SPILLWAY_ */
   settings?: (address: string) => Record<string, string> | Promise<Record<string, string>>
 }
 
 /** A coturn of a test's own, started as every node's is, with one secret in its user database; gone with the test. */
-export async function startCoturn (t: Test, { redis, turnserver, settings }: CoturnOptions): Promise<CoturnServer> {
-  const address = ownAddress()
-  const nodeId = `node-${address.replaceAll('.', '-')}`
+export async function startCoturn (t: Test, { redis, turnserver, at, settings }: CoturnOptions): Promise<CoturnServer> {
+  const { address, port, tlsPort } = at ?? { address: ownAddress(), port: PORT, tlsPort: TLS_PORT }
+  const nodeId = `node-${address.replaceAll(/[.:]/g, '-')}`
   const realm = `${nodeId}.spillway.internal`
   const secret = `secret-of-${nodeId}`
   const users = await redis.connect({ user: 'operator', database: 1 })
@@ -57,15 +59,15 @@ export async function startCoturn (t: Test, { redis, turnserver, settings }: Cot
     NODE_ID: nodeId,
     NODE_RELAY_IP: address,
     NODE_ALLOWED_PEERS: address,
-    COTURN_PORT: String(PORT),
-    COTURN_TLS_PORT: String(TLS_PORT),
+    COTURN_PORT: String(port),
+    COTURN_TLS_PORT: String(tlsPort),
     COTURN_REDIS_PORT: String(redis.port),
     COTURN_REDIS_PASSWORD: COTURN_PASSWORD,
     COTURN_CLI_PORT: String(await freePort()),
     COTURN_CLI_PASSWORD: 'cli-password',
     ...await settings?.(address)
   })
-  await untilItAnswers(address)
+  await untilItAnswers(address, port)
   let status: Redis | undefined
   return {
     address,
@@ -126,9 +128,9 @@ function isAlive (pid: number): boolean {
   }
 }
 
-async function untilItAnswers (host: string): Promise<void> {
+async function untilItAnswers (host: string, port: number): Promise<void> {
   await until('coturn answers', async () => {
-    const client = await TurnClient.connect({ host, port: PORT, transport: 'udp', username: '', password: '', requestTimeoutMs: 300 })
+    const client = await TurnClient.connect({ host, port, transport: 'udp', username: '', password: '', requestTimeoutMs: 300 })
     return await client.binding().then(() => true, () => false).finally(async () => { await client.close() })
   })
 }

@@ -69,6 +69,12 @@ export const testUsers: Case = async (t, turnserver) => {
     await expectNothingHeld(coturn)
   })
 
+  await t.test('a relay stopped in its tracks: the kernel accepts for it, TLS gets no answer', async t => {
+    coturn.pause()
+    t.match(await probe(t, { url: urls.tls, credential: coturn.credential(), ca }), { failure: failedAt('tls', 'timeout'), answered: true, certificateExpiresAtMs: null })
+    coturn.resume()
+  })
+
   await t.test('a user database that is gone', async t => {
     await redis.kill9()
     const found = await probe(t, { url: udp, credential: coturn.credential() })
