@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { TurnClient } from '../../scripts/turn-client.ts'
+import { TurnClient } from '../../services/turn/turn-client.ts'
 import { until } from '../../scripts/until.ts'
 import { appUsage, callersOf, expectExact, ledgerSessions, release, startCall, talk, freshAddress } from '../helpers/calls.ts'
 import { tagOf } from '../helpers/counts.ts'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { exchange } from '../../scripts/turn-exchange.ts'
+import { exchange } from '../../services/turn/turn-exchange.ts'
 import { until } from '../../scripts/until.ts'
 import { appUsage, connectClient, ledgerSessions, release } from '../helpers/calls.ts'
 import type { Caller } from '../helpers/calls.ts'

@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { AttributeType, Method, TRANSACTION_ID_BYTES, attributeOf, decodeStun, encodeStun, type StunAttribute } from './stun-message.ts'
 import { CHANNEL_HEADER_BYTES, decodeChannelData, decodeUint32, decodeXorAddress, encodeChannelData, encodeUint32, encodeXorAddress, type TransportAddress } from './stun-values.ts'
+import { openLeg } from './open-leg.ts'
+import type { SeenCertificate } from './tls-certificate.ts'
 import { TurnFailure } from './turn-errors.ts'
-import { openTcpLeg, openUdpLeg, type Leg, type Traffic, type Transport } from './turn-leg.ts'
+import type { Leg, Traffic, Transport } from './turn-leg.ts'
 import { TurnRequests } from './turn-requests.ts'
 
 /** Four sends over UDP (at 0, 0.5, 1.5 and 3.5 s). The 39.5 s of RFC 8489 are too long for a check that somebody waits for. */
@@ -21,8 +23,12 @@ export interface TurnClientOptions {
   username: string
   password: string
   localAddress?: string | undefined
-  /** Bound for the answer to one request, retransmissions included, and for the TCP handshake. */
+  /** For TLS: trusted beside what Node trusts, PEM. */
+  ca?: string | undefined
+  /** Bound for the answer to one request, retransmissions included, and for the opening: name, TCP and TLS. */
   requestTimeoutMs?: number | undefined
+  /** Ends the opening early. */
+  signal?: AbortSignal | undefined
 }
 
 export interface Allocation {
@@ -55,19 +61,36 @@ export class TurnClient extends EventEmitter<{ data: [payload: Buffer, source: D
     this.#leg = leg
     this.#requests = requests
     this.#padded = padded
-    leg.listen({ onMessage: (message) => { this.#receive(message) }, onClose: () => { this.#closed() } })
+    leg.listen({
+      onMessage: (message) => { this.#receive(message) },
+      onError: (error) => { requests.fail(error) },
+      onClose: () => { this.#closed() }
+    })
   }
 
-  /** Opens the socket and sends nothing yet; rejects if the name does not resolve or, over TCP, nobody accepts in time. */
+  /**
+   * Opens the way and sends nothing yet over UDP. Rejects with TurnFailure of 'resolve', 'connect' or 'tls'; with
+   * CertificateFailure, which tells the certificate, if it is not one that a browser accepts.
+   */
   static async connect (options: TurnClientOptions): Promise<TurnClient> {
-    const { host, port, localAddress, transport, username, password, requestTimeoutMs: timeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = options
-    const open = transport === 'udp' ? openUdpLeg : openTcpLeg
-    const leg = await open({ host, port, localAddress, connectTimeoutMs: timeoutMs })
+    const { transport, username, password, requestTimeoutMs: timeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = options
+    const leg = await openLeg({ ...options, connectTimeoutMs: timeoutMs })
     const requests = new TurnRequests(leg, { username, password, retransmit: transport === 'udp', timeoutMs })
-    return new TurnClient(leg, requests, transport === 'tcp')
+    return new TurnClient(leg, requests, transport !== 'udp')
   }
 
   get traffic (): Traffic { return this.#leg.traffic }
+
+  /** What the relay showed over TLS; undefined over UDP and TCP. */
+  get certificate (): SeenCertificate | undefined { return this.#leg.certificate }
+
+  /** STUN Binding (RFC 8489 section 3): needs no credential. Resolves with this side's address as the relay sees it. */
+  async binding (): Promise<TransportAddress> {
+    const answer = await this.#requests.binding()
+    const mapped = decodeXorAddress(attributeOf(answer, AttributeType.xorMappedAddress), answer.transactionId)
+    if (mapped === undefined) throw new TurnFailure('binding', 'TURN_BAD_ANSWER', 'no XOR-MAPPED-ADDRESS in the answer')
+    return mapped
+  }
 
   /** The allocation while there is one, as far as this client knows. */
   get allocation (): Allocation | undefined { return this.#allocation }
@@ -135,14 +158,18 @@ export class TurnClient extends EventEmitter<{ data: [payload: Buffer, source: D
     return granted
   }
 
-  /** Ends the allocation: Refresh with lifetime 0. coturn reports the session about a second later. */
+  /**
+   * Ends the allocation: Refresh with lifetime 0. coturn reports the session about a second later. Requests under way
+   * are given up first, so that none of them makes an allocation behind it.
+   */
   async release (): Promise<void> {
+    this.#requests.abandon()
     await this.refresh(0)
   }
 
   /** Closes the socket without a Refresh: over TCP that ends the allocation, over UDP it lives until it expires. May be called again. */
-  async close (): Promise<void> {
-    await this.#leg.close()
+  async close (graceMs?: number): Promise<void> {
+    await this.#leg.close(graceMs)
   }
 
   #freeChannel (): number {
