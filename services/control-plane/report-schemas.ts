@@ -2,18 +2,22 @@ import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { AppId } from '../domain/app.ts'
 import { AuditEntry } from '../domain/audit.ts'
-import { CALLER_KINDS, Decision, USER_TAG_PATTERN } from '../domain/decision.ts'
+import { CALLER_KINDS, Decision } from '../domain/decision.ts'
 import { NodeId } from '../domain/node.ts'
 import { PROVIDERS } from '../domain/provider.ts'
+import { USER_TAG_PATTERN } from '../domain/turn-credential.ts'
+import { PROBE_APP } from '../domain/turn-credential.ts'
 import { USAGE_DIMENSIONS } from '../domain/usage.ts'
 import { Timestamp } from './admin-schemas.ts'
 
 const closed = { additionalProperties: false }
+/** Of an app, or of the probes, which are shown to whoever asks for them by this name. */
+const ReportedApp = Type.Union([AppId, Type.Literal(PROBE_APP)])
 /** A number in a query, as text; Ajv turns no text into numbers here. */
 const count = (description: string) => Type.String({ pattern: '^[1-9][0-9]{0,3}$', description })
 
 export const UsageQuery = Type.Object({
-  app: Type.Optional(AppId),
+  app: Type.Optional(ReportedApp),
   from: Type.Optional(Type.String({ description: 'ISO 8601 date or time; default: 24 hours before `to`' })),
   to: Type.Optional(Type.String({ description: 'ISO 8601 date or time, not included; default: now' })),
   by: Type.Optional(Type.Enum([...USAGE_DIMENSIONS])),
@@ -41,7 +45,7 @@ export const UsageReply = Type.Object({
 
 export const SessionsQuery = Type.Object({
   state: Type.Optional(Type.Enum(['open', 'ended'])),
-  app: Type.Optional(AppId),
+  app: Type.Optional(ReportedApp),
   node: Type.Optional(NodeId),
   limit: Type.Optional(count('1 to 9999, default 100')),
   offset: Type.Optional(Type.String({ pattern: '^[0-9]{1,9}$' }))

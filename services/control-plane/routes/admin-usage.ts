@@ -1,8 +1,9 @@
 import { Type } from 'typebox'
 import type { FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import { TOTALS_FIELDS, dayOf, readRange, rollUp, spanOf } from '../../domain/usage.ts'
+import { TOTALS_FIELDS, dayOf, isReported, readRange, rollUp, spanOf } from '../../domain/usage.ts'
 import type { LedgerRow, UsageDimension } from '../../domain/usage.ts'
+import { PROBE_APP } from '../../domain/turn-credential.ts'
 import type { Redis } from '../../store/connect.ts'
 import { listSessions } from '../../store/session-records.ts'
 import type { SessionRecord } from '../../store/session-records.ts'
@@ -24,7 +25,7 @@ export function addUsageRoutes (fastify: FastifyInstance, { redis, now }: AdminC
     if (!range) throw problems.badRange()
     const { fromMs, toMs } = range
     const asOf = new Date(now()).toISOString()
-    const rows = rollUp(await readRows(redis, fromMs, toMs, row => app === undefined || row.key.app === app), by as UsageDimension)
+    const rows = rollUp(await readRows(redis, fromMs, toMs, row => isReported(row.key.app, app, by as UsageDimension)), by as UsageDimension)
       // there is no rate card yet, and an unknown cost is not zero
       .map(({ key, ...totals }) => ({ key, ...totals, costMicroUsd: null, basis: 'measured' as const }))
     if (format === 'csv' || (format === undefined && request.headers.accept?.startsWith('text/csv'))) {
@@ -41,7 +42,7 @@ export function addUsageRoutes (fastify: FastifyInstance, { redis, now }: AdminC
       const page = await listSessions(redis, state as 'open' | 'ended', position, PAGE)
       for (const session of page.sessions) {
         position = session.position + 1
-        if ((app === undefined || session.app === app) && (node === undefined || session.node === node)) {
+        if ((app === undefined ? session.app !== PROBE_APP : session.app === app) && (node === undefined || session.node === node)) {
           const { position: _, ...record } = session
           sessions.push(record)
         }

@@ -38,6 +38,19 @@ t.test('a row is booked under its hour, app, node, provider, region and price, a
   t.equal(await countUnapplied(redis, 'eu-1'), 0)
 })
 
+t.test('what probes relay is booked to the node, and neither counted for a cap nor as open', async t => {
+  await book(bookedRow({ app: '_probe', atMs: MINUTE, bytesIn: 100 }), bookedRow({ allocation: allocationOf(2), bytesIn: 7 }))
+  t.same((await readLedger(redis)).map(({ key, bytesIn }) => [key.app, key.node, bytesIn]).sort(), [['_probe', 'eu-1', 100], ['shop', 'eu-1', 7]])
+  t.equal(await countOpenSessions(redis), 2)
+  const ofProbes = async () => [await redis.keys('relayed:*:_probe'), await redis.keys('open:_probe')]
+  t.same(await ofProbes(), [[], []])
+  t.same([(await redis.keys('relayed:*:shop')).length, await redis.keys('open:shop')], [1, ['open:shop']], 'as an app is')
+  await book(bookedRow({ app: '_probe', atMs: MINUTE, bytesIn: 120, state: 'closed' }))
+  t.same(await ofProbes(), [[], []])
+  t.equal(await countOpenSessions(redis), 1)
+  t.match(await total(), { sessions: 2, bytesIn: 127 })
+})
+
 t.test('a later row adds what is new, and one that was overtaken takes nothing back', async t => {
   await book(bookedRow({ bytesIn: 100, bytesOut: 50 }))
   await book(bookedRow({ atMs: MINUTE, bytesIn: 300, bytesOut: 60 }))
