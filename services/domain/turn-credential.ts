@@ -21,6 +21,7 @@ export interface DerivedKeys {
 
 /** 96 bits as hex: no collision among 10^12 users, and hex can never spell the words coturn refuses in usernames. */
 const TAG_HEX_LENGTH = 24
+export const USER_TAG_PATTERN = '^[0-9a-f]{24}$'
 /** 64 bits: a fleet has a handful of keys. */
 const KEY_ID_HEX_LENGTH = 16
 export const KEY_ID_PATTERN = '^[0-9a-f]{16}$'
@@ -81,6 +82,12 @@ export function parseUsername (nameKeys: readonly KeyObject[], username: string)
   const proves = (nameKey: KeyObject) => timingSafeEqual(Buffer.from(mac), Buffer.from(shortHex(hmac(nameKey, `${app}.${tag}`))))
   return nameKeys.some(proves) ? { app, userTag: tag } : undefined
 }
+
+/**
+ * The user tag a username names, without the proof: good where its password was checked, which only its issuer could have
+ * made; undefined for a name of another form.
+ */
+export const userTagOf = (username: string): string | undefined => USERNAME.exec(username)?.[2]
 
 /** Whether a username, as coturn knows it, is that of a probe. It proves nothing: what counts bytes reads the name itself. */
 export const isProbe = (username: string): boolean => USER_OF_PROBES.test(username)
