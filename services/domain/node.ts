@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { Kick, MAX_KICKS } from './kick.ts'
-import { NodeKeyEntry, nodeKeyIdOf } from './node-keys.ts'
+import { NodeKeyEntry } from './node-keys.ts'
 
 export const NodeId = Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,31}$', description: '1 to 32 of a-z, 0-9 and -' })
 export const REGION_PATTERN = '^[a-z0-9-]{1,32}$'
@@ -82,12 +82,6 @@ export interface NodeFacts {
   id: string
   desired: DesiredNode
   observed: ObservedNode | null
-}
-
-/** What credentials for a node are signed with: the newest generation it has confirmed, and its node key; undefined where it has confirmed none. */
-export function signingOf ({ desired, observed }: NodeFacts): { generation: number, keyId: string } | undefined {
-  const generation = Math.max(0, ...(observed?.generationsApplied ?? []).filter(generation => desired.generations.includes(generation)))
-  return generation === 0 ? undefined : { generation, keyId: nodeKeyIdOf(desired.nodeKeys, generation) ?? '' }
 }
 
 /** The URLs of a relay (RFC 7065), best first: udp, then the ways through a firewall. */

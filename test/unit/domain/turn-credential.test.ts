@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Compile } from 'typebox/compile'
 import { AppId } from '../../../services/domain/app.ts'
-import { deriveKeys, deriveNodeKey, deriveNodeSecret, isProbe, mintCredential, mintUserId, parseUsername, PROBE_APP, userTag } from '../../../services/domain/turn-credential.ts'
+import { deriveKeys, deriveNodeKey, deriveNodeSecret, isProbe, mintCredential, mintUserId, parseUsername, PROBE_APP, userTag, userTagOf } from '../../../services/domain/turn-credential.ts'
 
 const appId = Compile(AppId)
 const isAppId = (id: string): boolean => appId.Check(id)
@@ -123,4 +123,10 @@ t.test('every node and every generation has a secret of its own, the same each t
   t.equal(secret('key one', 'eu-1', 1), secret('key one', 'eu-1', 1))
   t.match(deriveNodeKey('key one', 'eu-1'), /^[A-Za-z0-9_-]{43}$/, 'the length a relay agent asks for')
   t.not(deriveNodeKey('key one', 'eu-1').includes('key one'), true)
+})
+
+t.test('the tag can be read without the keys, of a name that was minted, and of no other', async t => {
+  const { username } = mint('shop', 'ada')
+  t.equal(userTagOf(username), userTag(keys, 'shop', 'ada', none))
+  for (const name of ['', 'ada', '1:ada', `1:shop.${'a'.repeat(24)}`, `1:shop.${'A'.repeat(24)}.${'a'.repeat(24)}`, `${username}x`, `x${username}`]) t.equal(userTagOf(name), undefined, name)
 })
