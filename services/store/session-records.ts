@@ -2,12 +2,10 @@ import { answersOf } from './connect.ts'
 import type { Redis } from './connect.ts'
 import type { SessionState, Traffic } from '../domain/session.ts'
 import { credentialName } from '../domain/relay-use.ts'
+import { PROBE_APP } from '../domain/turn-credential.ts'
 import { dayOfPeriod, hourOf, rowSuffix } from '../domain/usage.ts'
 import { centralKeys } from './keys.ts'
 import { LOST_SESSION_TTL_SECONDS, sessionMember } from './usage-ledger.ts'
-
-/** Names alone are small: a step of these holds up Redis for a millisecond. */
-const MEMBERS_A_STEP = 1_000
 
 /** One session as the ledger has booked it so far. */
 export interface SessionRecord extends Traffic {
@@ -71,14 +69,14 @@ async function readPlaces (redis: Redis, index: string, from: SessionPlace | und
   }
 }
 
-/** How many open sessions of a node stand in the ledger. */
+/** How many sessions of apps stand open in the ledger for a node. */
 export async function countOpenSessionsOf (redis: Redis, node: string): Promise<number> {
   let open = 0
   for (let from: SessionPlace | undefined; ;) {
-    const { places, end } = await readPlaces(redis, centralKeys.sessionsOpen, from, MEMBERS_A_STEP, false)
-    open += places.filter(({ member }) => member.startsWith(`${node}:`)).length
-    if (!end) return open
-    from = end
+    const { found, next } = await stepSessions(redis, 'open', from, SCAN_COUNT, node)
+    open += found.filter(({ session }) => session.app !== PROBE_APP).length
+    if (!next) return open
+    from = next
   }
 }
 
