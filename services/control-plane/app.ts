@@ -17,6 +17,7 @@ import { addKeyRoutes } from './routes/admin-keys.ts'
 import { addMasterKeyRoutes } from './routes/admin-master-key.ts'
 import { addNodeRoutes } from './routes/admin-nodes.ts'
 import { addRotationRoutes } from './routes/admin-rotations.ts'
+import { addSessionRoutes } from './routes/admin-sessions.ts'
 import { addTokenRoutes } from './routes/admin-tokens.ts'
 import { addUsageRoutes } from './routes/admin-usage.ts'
 import { addUserRoutes } from './routes/admin-users.ts'
@@ -57,6 +58,7 @@ export async function createServers (options: ServerOptions) {
     addRotationRoutes(scope, admin)
     addMasterKeyRoutes(scope, admin)
     addUsageRoutes(scope, admin)
+    addSessionRoutes(scope, admin)
     addDecisionRoutes(scope, admin)
     addAuditRoutes(scope, admin)
     addUserRoutes(scope, admin)

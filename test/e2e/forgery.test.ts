@@ -52,7 +52,7 @@ t.test('user ids of every kind are handled, and none ever stands in a channel', 
     t.equal(tagOf((await stack.issue(key, { user })).body.username), tagOf(answer.body.username), 'the same user, the same tag')
     const client = await TurnClient.connect({ host: `${stack.network}.1`, port: stack.ports.coturn, transport: 'udp', username: answer.body.username, password: answer.body.password, localAddress: freshAddress() })
     await client.allocate()
-    calls.push({ client, tag: tagOf(answer.body.username) })
+    calls.push({ client, tag: tagOf(answer.body.username), host: `${stack.network}.1` })
   }
   t.equal(new Set(calls.map(({ tag }) => tag)).size, users.length, 'different users, different tags')
   await release(calls)
