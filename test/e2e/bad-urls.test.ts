@@ -32,13 +32,15 @@ const urls = {
 const stack = await startStack(t, {
   slot: SLOT,
   environment: {
-    SPILLWAY_NODE_PUBLIC_URLS: Object.values(urls).join(','),
     SPILLWAY_COTURN_TLS_CERT: expired.cert,
     SPILLWAY_COTURN_TLS_KEY: expired.key,
     SPILLWAY_COTURN_TLS_PORT: String(TLS_PORT),
     SPILLWAY_PROBER_TLS_CA: expired.ca
   }
 })
+
+// up proves that it relays, so the way is blocked only now
+await stack.relaunchAgent('node-1', { SPILLWAY_NODE_PUBLIC_URLS: Object.values(urls).join(',') })
 
 t.test('udp blocked and an expired certificate: only these are left out, and each is named', async t => {
   const key = await stack.createApp('left-over')

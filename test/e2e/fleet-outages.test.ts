@@ -1,6 +1,3 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import type { Test } from 'tap'
@@ -23,10 +20,10 @@ const readiness = async (port = stack.ports.ops) => await (await fetch(`http://1
 
 /** Every credential comes from the own fleet for as long as `work` takes. */
 async function served (t: Test, key: string, work: () => Promise<unknown>): Promise<void> {
-  let working = true
+  const done = new AbortController()
   const providers = new Map<string, number>()
   const asking = (async () => {
-    while (working) {
+    while (!done.signal.aborted) {
       const { status, body } = await stack.issue(key).catch(() => ({ status: 0, body: { provider: 'nobody: the process is away' } }))
       const who = status === 0 || status === 503 ? 'away' : String(body.provider)
       providers.set(who, (providers.get(who) ?? 0) + 1)
@@ -34,7 +31,7 @@ async function served (t: Test, key: string, work: () => Promise<unknown>): Prom
     }
   })()
   await work()
-  working = false
+  done.abort()
   await asking
   t.ok((providers.get('coturn') ?? 0) > 0, `${providers.get('coturn')} credentials of the own fleet`)
   t.same([...providers.keys()].filter(name => name !== 'coturn' && name !== 'away'), [], 'and of nobody else')
@@ -82,22 +79,16 @@ t.test('the central Redis away for a minute, the control plane restarted in that
 
 t.test('the clock of an agent five minutes off: seen, and no more', async t => {
   const key = await stack.createApp('off-clock', { requestsPerMinute: { app: 100_000, user: 100_000 } })
-  const pid = await stack.pid('node-2-relay-agent')
-  const environment = Object.fromEntries((await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0').filter(Boolean).map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]))
-  const [node = '', ...args] = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0').filter(Boolean)
   for (const offset of [300, -300]) {
     await served(t, key, async () => {
-      process.kill(await stack.pid('node-2-relay-agent').catch(() => 0) || pid, 'SIGKILL')
-      const agent = spawn('faketime', ['-f', `${offset > 0 ? '+' : ''}${offset}s`, node, ...args], { stdio: 'ignore', env: environment })
-      stack.closers.push(async () => { if (agent.exitCode === null && agent.signalCode === null) { agent.kill('SIGKILL'); await once(agent, 'exit') } })
+      const end = await stack.relaunchAgent('node-2', {}, 'faketime', '-f', `${offset > 0 ? '+' : ''}${offset}s`)
       await until('the skew is seen', async () => (await showNode(stack, 'node-2')).reasons.some(({ kind, skewMs }) => kind === 'clock_skew' && Math.abs(Number(skewMs) - offset * 1000) < 5_000), 30_000, 200)
       for (let seconds = 0; seconds < 20; seconds++) {
         const { state } = await showNode(stack, 'node-2')
         if (state !== 'up' && state !== 'degraded') t.fail(`node-2 is ${state}`)
         await delay(1_000)
       }
-      agent.kill('SIGKILL')
-      await once(agent, 'exit')
+      await end()
     })
     await stack.up()
   }

@@ -43,12 +43,12 @@ t.test('calls are spread by load: a node that is full gets no more of them', asy
     else await release(callersOf([tried]))
   }
   const busy = call
-  let talking = true
-  const done = (async () => { while (talking) await talk([busy], 200, 800) })()
+  const enough = new AbortController()
+  const done = (async () => { while (!enough.signal.aborted) await talk([busy], 200, 800) })()
   await until('node-1 is full', async () => (await showNode(stack, 'node-1')).reasons.some(({ kind }) => kind === 'saturated'), 60_000, 300)
   const counts = await countFirst(stack, key, 60)
   t.equal(counts.get('node-1') ?? 0, 0, 'of 60 new users none was sent there first')
-  talking = false
+  enough.abort()
   await done
   await stack.admin('PATCH', '/nodes/node-1', { capacityMbps: null })
   await release(callersOf([busy]))

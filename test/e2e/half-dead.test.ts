@@ -1,16 +1,19 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import type { Test } from 'tap'
+import type { TurnClient } from '../../services/turn/turn-client.ts'
 import { until } from '../../scripts/until.ts'
 import { connectClient } from '../helpers/calls.ts'
 import { nodesOf, showNode, untilProbed, untilState } from '../helpers/fleet.ts'
 import type { ShownNode } from '../helpers/fleet.ts'
 import { startStack } from '../helpers/stack.ts'
-import type { Stack } from '../helpers/stack.ts'
 
 /** Of each relay address: a probe of udp and tcp takes four for a moment. */
 const PORTS = 24
 const FIRST_PORT = 50_000
+/** Between two tries: a probe lets go of its allocations within a second, and the next begins after four. */
+const PAUSE_MS = 300
 /** Node-1 is made half dead in each way in turn, node-2 stays well. */
 const DEAD = 'node-1'
 
@@ -55,34 +58,45 @@ async function openUserdb (): Promise<Redis> {
   return redis
 }
 
-/** Takes allocations on node-1, one a client, until it gives no more; returns how to give them back. */
+/** A credential's entry for node-1. */
+async function entryOfDead () {
+  const { body } = await stack.issue(key)
+  const entry = body.iceServers[nodesOf(body).indexOf(DEAD)]
+  if (entry === undefined) throw new Error(`the credential names ${nodesOf(body).join(' and ')}`)
+  return entry
+}
+
+/** Takes allocations on node-1, one a client, until it gives no more, not even one a probe had let go of; returns how to give them back. */
 async function takeAll (): Promise<{ taken: number, refused: number, giveBack: () => Promise<void> }> {
-  const clients: Array<Awaited<ReturnType<typeof connectClient>>> = []
-  let refused = 0
-  while (refused === 0) {
-    const { body } = await stack.issue(key)
-    const index = nodesOf(body).indexOf(DEAD)
-    if (index < 0) throw new Error(`no credential for ${DEAD} after ${clients.length} allocations`)
-    const client = await connectClient(body.iceServers[index])
-    clients.push(client)
-    await client.allocate().catch((error: { code?: number }) => { refused = error.code ?? 1 })
-  }
-  return {
-    taken: clients.length - 1,
-    refused,
-    giveBack: async () => {
-      for (const client of clients.slice(0, -1)) await client.release()
-      for (const client of clients) await client.close()
+  const entry = await entryOfDead()
+  const clients: TurnClient[] = []
+  let [refused, inARow] = [0, 0]
+  while (inARow < 20) {
+    const client = await connectClient(entry)
+    const code = await client.allocate().then(() => 0, (error: { code?: number }) => error.code ?? 1)
+    if (code === 0) {
+      clients.push(client)
+      inARow = 0
+      continue
     }
+    await client.close()
+    refused = code
+    inARow += 1
+    await delay(PAUSE_MS)
   }
+  return { taken: clients.length, refused, giveBack: async () => { for (const client of clients) await giveUp(client) } }
+}
+
+async function giveUp (client: TurnClient): Promise<void> {
+  await client.release()
+  await client.close()
 }
 
 t.test('a port range that is used up', async t => {
   const { taken, refused, giveBack } = await takeAll()
   t.equal(refused, 508)
   t.ok(taken <= PORTS, `${taken} of ${PORTS} ports were to be had`)
-  await expectDown(t, 'no ports', [{ stage: 'allocate', cause: 'no_ports', code: 508 }])
-  await giveBack()
+  await expectDown(t, 'no ports', [{ stage: 'allocate', cause: 'no_ports', code: 508 }]).finally(giveBack)
   await wellAgain()
 })
 
@@ -124,36 +138,18 @@ t.test('coturn hung by SIGSTOP', async t => {
 })
 
 t.test('a quota that is used up', async t => {
+  const holder = await connectClient(await entryOfDead())
   // as a limit set by hand at the node would be; its agent, which would put it right, is away
   await stack.signal(`${DEAD}-relay-agent`, 'SIGKILL')
   const userdb = await openUserdb()
   const [secrets = ''] = await userdb.keys('turn/realm/*/secret')
   await userdb.set(secrets.replace(/secret$/, 'total-quota'), '1')
-  const holder = await holdOne(stack)
-  await expectDown(t, 'quota', [{ stage: 'allocate', cause: 'quota', code: 486 }])
-  await holder()
+  // a quota of one leaves one: until now the probes have it in turn
+  await until('the allocation is ours', async () => await holder.allocate().then(() => true, () => false), 30_000, 50)
+  await expectDown(t, 'quota', [{ stage: 'allocate', cause: 'quota', code: 486 }]).finally(async () => { await giveUp(holder) })
   await userdb.del(secrets.replace(/secret$/, 'total-quota'))
   await stack.up()
   await wellAgain()
 })
-
-/** One allocation on node-1; returns how to give it back. */
-async function holdOne (stack: Stack): Promise<() => Promise<void>> {
-  let client: Awaited<ReturnType<typeof connectClient>> | undefined
-  await until(`${DEAD} gives an allocation`, async () => {
-    const { body } = await stack.issue(key)
-    const index = nodesOf(body).indexOf(DEAD)
-    if (index < 0) return false
-    client = await connectClient(body.iceServers[index])
-    return await client.allocate().then(() => true, async () => {
-      await client?.close()
-      return false
-    })
-  })
-  return async () => {
-    await client?.release()
-    await client?.close()
-  }
-}
 
 t.test('no log of this run holds a secret', stack.searchLogs)

@@ -145,6 +145,23 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {} }
       relaunched.push(launch)
       await until('coturn runs again', async () => await accepts(ports.coturn, `${network}.1`))
     },
+    /** Ends an agent and starts it again with other settings, behind a command such as faketime where one is given; returns how to end that one. */
+    relaunchAgent: async (node: string, differs: Record<string, string>, ...behind: string[]): Promise<() => Promise<void>> => {
+      const pid = Number.parseInt(await read('run', `${node}-relay-agent.pid`))
+      const words = async (file: string) => (await readFile(`/proc/${pid}/${file}`, 'utf8')).split('\0').filter(Boolean)
+      const environment = Object.fromEntries((await words('environ')).map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]))
+      const [command = '', ...args] = [...behind, ...await words('cmdline')]
+      process.kill(pid, 'SIGKILL')
+      // a group of its own: whatever stands before the agent may not pass signals on
+      const agent = spawn(command, args, { cwd: ROOT, stdio: 'ignore', env: { ...environment, ...differs }, detached: true })
+      const ended = once(agent, 'exit')
+      const end = async (): Promise<void> => {
+        if (agent.exitCode === null && agent.signalCode === null && agent.pid !== undefined) process.kill(-agent.pid, 'SIGKILL')
+        await ended
+      }
+      closers.push(end)
+      return end
+    },
     /** One sample of a process' metrics; `where` picks a series by part of its labels. */
     metric: async (port: number, name: string, where = ''): Promise<number> => {
       const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
