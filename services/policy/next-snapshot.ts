@@ -2,6 +2,7 @@ import type { AppsAndKeys } from '../domain/app.ts'
 import type { NodeFacts } from '../domain/node.ts'
 import { nodeKeyIdOf } from '../domain/node-keys.ts'
 import type { RelayUse } from '../domain/relay-use.ts'
+import { kickedUsers } from './kicks.ts'
 
 /**
  * up: its agent speaks and coturn answers · unknown: the agent has gone silent, which says nothing of the relay ·
@@ -34,6 +35,8 @@ export interface Snapshot {
   appsAndKeys: AppsAndKeys
   /** of the apps that have relay caps, by id */
   relayUse: ReadonlyMap<string, RelayUse>
+  /** user tags that get no credentials, and until when, in ms; absent where there are none */
+  kicked?: ReadonlyMap<string, number> | undefined
 }
 
 /** Everything one read of Redis brings; `appsAndKeys` is undefined where it has not changed. */
@@ -62,7 +65,8 @@ export function nextSnapshot (previous: Snapshot | undefined, facts: Facts | und
     outageSinceMs: undefined,
     nodes: facts.nodes.map(node => viewNode(node, before.get(node.id), elapsedMs)),
     appsAndKeys,
-    relayUse: facts.relayUse
+    relayUse: facts.relayUse,
+    kicked: kickedUsers(facts.nodes)
   }
 }
 
