@@ -14,6 +14,7 @@ import { addAppRoutes } from './routes/admin-apps.ts'
 import { addAuditRoutes } from './routes/admin-audit.ts'
 import { addDecisionRoutes } from './routes/admin-decisions.ts'
 import { addKeyRoutes } from './routes/admin-keys.ts'
+import { addKickRoutes } from './routes/admin-kicks.ts'
 import { addMasterKeyRoutes } from './routes/admin-master-key.ts'
 import { addNodeRoutes } from './routes/admin-nodes.ts'
 import { addRotationRoutes } from './routes/admin-rotations.ts'
@@ -59,6 +60,7 @@ export async function createServers (options: ServerOptions) {
     addMasterKeyRoutes(scope, admin)
     addUsageRoutes(scope, admin)
     addSessionRoutes(scope, admin)
+    addKickRoutes(scope, admin)
     addDecisionRoutes(scope, admin)
     addAuditRoutes(scope, admin)
     addUserRoutes(scope, admin)

@@ -2,6 +2,7 @@ import type { AppsAndKeys } from '../domain/app.ts'
 import type { FleetHealth } from '../domain/health.ts'
 import type { NodeFacts } from '../domain/node.ts'
 import type { RelayUse } from '../domain/relay-use.ts'
+import { kickedUsers } from './kicks.ts'
 import type { Policy } from './settings.ts'
 import { viewNode } from './view-node.ts'
 import type { NodeView, ReadMoment } from './view-node.ts'
@@ -21,6 +22,8 @@ export interface Snapshot {
   /** of the apps that have relay caps, by id */
   relayUse: ReadonlyMap<string, RelayUse>
   policy: Policy
+  /** user tags that get no credentials, and until when, in ms; absent where there are none */
+  kicked?: ReadonlyMap<string, number> | undefined
 }
 
 /** Everything one read of Redis brings; `appsAndKeys` is undefined where it has not changed, `health` lacks nodes never probed. */
@@ -54,7 +57,8 @@ export function nextSnapshot (previous: Snapshot | undefined, facts: Facts | und
     nodes: facts.nodes.map(node => viewNode(node, facts.health.get(node.id) ?? NOT_PROBED, before.get(node.id), moment, policy)),
     appsAndKeys,
     relayUse: facts.relayUse,
-    policy
+    policy,
+    kicked: kickedUsers(facts.nodes)
   }
 }
 

@@ -63,7 +63,7 @@ async function start ({ config, logger }: { config: ProberConfig, logger: Logger
     }
   }, outage.failed)
   const references = referenceUrlsOf(config)
-  const comparing = repeat(PROBE_INTERVAL_MS, async () => { prober.references = await Promise.all(references.map(async url => await probe(url))) }, outage.failed)
+  const comparing = repeat(PROBE_INTERVAL_MS, async () => { prober.compare(await Promise.all(references.map(async url => await probe(url)))) }, outage.failed)
 
   let stopping = false
   const ops = createOpsServer(logger, metrics, () => {

@@ -54,8 +54,8 @@ export function createFleetProber ({ probe, publish, onJudged, onError, now }: F
   }
 
   return {
-    /** What answers outside the fleet, as last probed. */
-    set references (probes: readonly UrlProbe[]) { references = probes },
+    /** What was found outside the fleet: it tells whether this vantage point reaches anything. */
+    compare: (probes: readonly UrlProbe[]): void => { references = probes },
 
     get reaches (): boolean { return reaches() },
 

@@ -50,4 +50,3 @@ export function createProberMetrics (metrics: Metrics) {
     }
   }
 }
-export type ProberMetrics = ReturnType<typeof createProberMetrics>

@@ -44,6 +44,9 @@ export async function connectClient (entry: IceServer, transport: Transport = 'u
   return await TurnClient.connect({ ...server, localAddress: freshAddress() })
 }
 
+/** A client with what is known of it by the credential it uses. */
+export const callerOf = (client: TurnClient, { username = '', urls }: IceServer): Caller => ({ client, tag: tagOf(username), host: parseTurnUrl(String(urls[0]))?.host ?? '' })
+
 /** One client of the test's own, logged in to a relay with a credential fresh from the API, for a user of its own. */
 export async function connectCaller (stack: Stack, key: string, transport: Transport = 'udp', server = 0, room: string = randomUUID()): Promise<Caller> {
   const user = randomUUID()
@@ -55,7 +58,7 @@ export async function connectCaller (stack: Stack, key: string, transport: Trans
   const entry = body.iceServers[server]
   const client = await connectClient(entry, transport)
   stack.closers.push(async () => { await client.close() })
-  return { client, tag: tagOf(entry.username), host: parseTurnUrl(entry.urls[0])?.host ?? '' }
+  return callerOf(client, entry)
 }
 
 /** Two clients that talk to each other through their relayed addresses. */

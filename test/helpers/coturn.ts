@@ -5,11 +5,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Test } from 'tap'
+import { ask } from '../../scripts/native/probe.ts'
 import { TurnClient } from '../../services/turn/turn-client.ts'
 import { until } from '../../scripts/until.ts'
 import { realmOf } from '../../services/domain/node.ts'
 import { mintCredential } from '../../services/domain/turn-credential.ts'
-import { readCoturnVersion } from '../../services/relay-agent/coturn-cli.ts'
 import { freshAddress } from './calls.ts'
 import type { RedisServer } from './redis-server.ts'
 
@@ -54,7 +54,8 @@ export async function startCoturn (t: Test, redis: RedisServer, { node, domain, 
         SPILLWAY_COTURN_RUN_DIR: folder
       }
     })
-    await until('coturn answers', async () => await readCoturnVersion(cli) !== null)
+    // clients need the one, agents the other
+    for (const port of [PORT, CLI_PORT]) await until('coturn listens', async () => await ask({ kind: 'tcp', address: { host, port } }) === undefined)
   }
 
   /** As a crash does; launch ends too, and leaves the next start to its supervisor, which here is the test. */

@@ -6,10 +6,11 @@ import { newDesired, realmOf, showDesired } from '../../domain/node.ts'
 import type { NodeFacts } from '../../domain/node.ts'
 import { deriveNodeKey, keyId } from '../../domain/turn-credential.ts'
 import { changeNode, showDrain } from '../../policy/drain-node.ts'
+import { inheritKicks } from '../../policy/kicks.ts'
 import { SILENT_AFTER_MS } from '../../policy/view-node.ts'
 import { reasonToKeep } from '../../policy/remove-node.ts'
 import { readDesired, readNode, readNodes, writeDesired, writeNewNode, writeNoNode } from '../../store/nodes.ts'
-import { countOpenSessionsOf } from '../../store/session-records.ts'
+import { countOpenSessionsOf } from '../../store/session-steps.ts'
 import { countUnapplied } from '../../store/usage-stream.ts'
 import type { AdminContext } from '../admin-context.ts'
 import { NodeParams } from '../admin-schemas.ts'
@@ -56,7 +57,7 @@ export function addNodeRoutes (fastify: FastifyInstance, { redis, change, keyRin
     const { created, key } = await change(request.actor, async () => {
       const key = deriveNodeKey(keyRing.ring.current.text, node)
       if (await readDesired(redis, node)) return { result: { created: false, key } }
-      const desired = newDesired(keyId(key))
+      const desired = inheritKicks(newDesired(keyId(key)), await readNodes(redis))
       return { action: 'node.register', target: node, before: null, after: showDesired(desired), writes: writeNewNode(node, desired), result: { created: true, key } }
     })
     return await reply.code(created ? 201 : 200).send({ id: node, realm: realmOf(node, domain), key })

@@ -2,14 +2,13 @@ import type { FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { PROBE_APP } from '../../domain/turn-credential.ts'
 import type { Redis } from '../../store/connect.ts'
-import { stepSessions } from '../../store/session-records.ts'
-import type { SessionPlace, SessionRecord } from '../../store/session-records.ts'
+import type { SessionRecord } from '../../store/session-records.ts'
+import { SESSIONS_A_STEP, stepSessions } from '../../store/session-steps.ts'
+import type { SessionPlace } from '../../store/session-steps.ts'
 import { sessionMember } from '../../store/usage-ledger.ts'
 import type { AdminContext } from '../admin-context.ts'
 import { SessionsQuery, SessionsReply } from '../report-schemas.ts'
 
-/** Records a step: it holds up Redis, and a request here, for a few milliseconds at most. */
-const SESSIONS_A_STEP = 500
 /** Entries a request looks at: what a filter has not found among these is the next page's to find. */
 const SESSIONS_A_REQUEST = 10_000
 

@@ -107,7 +107,7 @@ t.test('who reaches nothing at all says so, and something outside the fleet is e
   await look(node('a'))
   t.equal(published.at(-1)?.[1].reaches, false)
   t.equal(prober.reaches, false)
-  prober.references = [good('stun:192.0.2.9:3478')]
+  prober.compare([good('stun:192.0.2.9:3478')])
   clock.nowMs += PROBE_INTERVAL_MS
   await look(node('a'))
   t.equal(published.at(-1)?.[1].reaches, true)
