@@ -24,8 +24,6 @@ export interface TurnClientOptions {
   ca?: string | undefined
   /** Bound for the answer to one request, retransmissions included, and for the opening: name, TCP and TLS. */
   requestTimeoutMs?: number | undefined
-  /** Over UDP, to ask on where nobody has the port, for a relay that is just starting. Without it a request fails then (RFC 8489 section 6.2.1). */
-  patient?: boolean | undefined
   /** Ends the opening early. */
   signal?: AbortSignal | undefined
 }
@@ -49,14 +47,14 @@ export class TurnClient extends EventEmitter<{ data: [payload: Buffer, source: D
   readonly #channels = new ChannelNumbers()
   #allocation: Allocation | undefined
 
-  private constructor (leg: Leg, requests: TurnRequests, { padded, patient }: { padded: boolean, patient: boolean }) {
+  private constructor (leg: Leg, requests: TurnRequests, padded: boolean) {
     super()
     this.#leg = leg
     this.#requests = requests
     this.#padded = padded
     leg.listen({
       onMessage: (message) => { this.#receive(message) },
-      onError: (error) => { if (!patient) requests.fail(error) },
+      onError: (error) => { requests.fail(error) },
       onClose: () => { this.#closed() }
     })
   }
@@ -66,10 +64,10 @@ export class TurnClient extends EventEmitter<{ data: [payload: Buffer, source: D
    * CertificateFailure, which tells the certificate, if it is not one that a browser accepts.
    */
   static async connect (options: TurnClientOptions): Promise<TurnClient> {
-    const { transport, username, password, patient = false, requestTimeoutMs: timeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = options
+    const { transport, username, password, requestTimeoutMs: timeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = options
     const leg = await openLeg({ ...options, connectTimeoutMs: timeoutMs })
     const requests = new TurnRequests(leg, { username, password, retransmit: transport === 'udp', timeoutMs })
-    return new TurnClient(leg, requests, { padded: transport !== 'udp', patient })
+    return new TurnClient(leg, requests, transport !== 'udp')
   }
 
   get traffic (): Traffic { return this.#leg.traffic }

@@ -35,11 +35,11 @@ export function freshAddress (): string {
   return `127.77.${addresses >> 8}.${addresses & 255}`
 }
 
-/** A client with an address of its own at one entry of a reply. It waits for a relay that a test has just restarted. */
+/** A client with an address of its own at one entry of a reply. */
 export async function connectClient (entry: IceServer, transport: Transport = 'udp'): Promise<TurnClient> {
   const server = pickTurnServer([entry], transport)
   if (!server) throw new Error(`no relay over ${transport} at ${String(entry.urls)}`)
-  return await TurnClient.connect({ ...server, localAddress: freshAddress(), patient: true })
+  return await TurnClient.connect({ ...server, localAddress: freshAddress() })
 }
 
 /** One client of the test's own, logged in to a relay with a credential fresh from the API, for a user of its own. */

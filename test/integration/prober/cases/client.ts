@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Transport } from '../../../../services/turn/turn-leg.ts'
 import { TurnClient } from '../../../../services/turn/turn-client.ts'
-import type { TurnClientOptions } from '../../../../services/turn/turn-client.ts'
 import { exchange } from '../../../../services/turn/turn-exchange.ts'
 import { makeCertificate } from '../../../helpers/certificates.ts'
 import { PORT, TLS_PORT, startCoturn } from '../../../helpers/coturn-server.ts'
@@ -24,7 +23,7 @@ export const testClient: Case = async (t, turnserver) => {
     }
   })
   const ca = readFileSync(join(folder, 'ca.pem'), 'utf8')
-  const connect = async (transport: Transport, options: Partial<TurnClientOptions> = { ca }) => await TurnClient.connect({
+  const connect = async (transport: Transport, options: { ca?: string, port?: number } = { ca }) => await TurnClient.connect({
     host: coturn.address, port: transport === 'tls' ? TLS_PORT : PORT, transport, localAddress: '127.0.0.1', ...coturn.credential(), ...options
   })
 
@@ -64,17 +63,11 @@ export const testClient: Case = async (t, turnserver) => {
     t.same(await coturn.allocations(), [])
   })
 
-  await t.test('a request to a port that is nobody’s fails at once, unless one is patient', async t => {
-    const nobodys = { port: TLS_PORT + 1, requestTimeoutMs: 1200 }
-    const client = await connect('udp', nobodys)
+  await t.test('a request to a port that is nobody’s fails at once', async t => {
+    const client = await connect('udp', { port: TLS_PORT + 1 })
     const begun = performance.now()
     await t.rejects(client.binding(), { method: 'binding', code: 'TURN_REFUSED' })
     t.ok(performance.now() - begun < 1000)
     await client.close()
-
-    const patient = await connect('udp', { ...nobodys, patient: true })
-    await t.rejects(patient.binding(), { method: 'binding', code: 'TURN_TIMEOUT', cause: { code: 'ECONNREFUSED' } })
-    t.equal(patient.traffic.sentPackets, 2, 'asked again after half a second')
-    await patient.close()
   })
 }
