@@ -8,9 +8,9 @@ import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
 import { freePort } from '../../scripts/free-port.ts'
 import { until } from '../../scripts/until.ts'
-import { TurnClient } from '../../services/turn/turn-client.ts'
 import type { Redis } from '../../services/store/connect.ts'
 import type { RedisServer } from './redis-server.ts'
+import { relayAnswers } from './relay-answers.ts'
 
 const LAUNCH = resolve(import.meta.dirname, '../../infra/coturn/launch')
 const COTURN_PASSWORD = 'coturn-password'
@@ -67,7 +67,7 @@ export async function startCoturn (t: Test, { redis, turnserver, at, settings }:
     COTURN_CLI_PASSWORD: 'cli-password',
     ...await settings?.(address)
   })
-  await untilItAnswers(address, port)
+  await until('coturn answers', async () => await relayAnswers(address, port))
   let status: Redis | undefined
   return {
     address,
@@ -126,11 +126,4 @@ function isAlive (pid: number): boolean {
   } catch {
     return false
   }
-}
-
-async function untilItAnswers (host: string, port: number): Promise<void> {
-  await until('coturn answers', async () => {
-    const client = await TurnClient.connect({ host, port, transport: 'udp', username: '', password: '', requestTimeoutMs: 300 })
-    return await client.binding().then(() => true, () => false).finally(async () => { await client.close() })
-  })
 }

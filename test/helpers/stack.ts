@@ -3,13 +3,13 @@ import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
 import { until } from '../../scripts/until.ts'
+import { relayAnswers } from './relay-answers.ts'
 import { REGION_CANARY, searchLogs, secretsIn } from './search-logs.ts'
 
 const run = promisify(execFile)
@@ -143,7 +143,7 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {} }
       await between()
       const launch = spawn(join(ROOT, 'infra/coturn/launch'), { stdio: 'ignore', env: environment })
       relaunched.push(launch)
-      await until('coturn runs again', async () => await accepts(ports.coturn, `${network}.1`))
+      await until('coturn runs again', async () => await relayAnswers(`${network}.1`, ports.coturn))
     },
     /** Ends an agent and starts it again with other settings, behind a command such as faketime where one is given; returns how to end that one. */
     relaunchAgent: async (node: string, differs: Record<string, string>, ...behind: string[]): Promise<() => Promise<void>> => {
@@ -172,9 +172,3 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {} }
 }
 
 export type Stack = Awaited<ReturnType<typeof startStack>>
-
-/** Whether somebody listens there. */
-async function accepts (port: number, host: string): Promise<boolean> {
-  const socket = connect({ port, host })
-  return await once(socket, 'connect').then(() => true, () => false).finally(() => { socket.destroy() })
-}
