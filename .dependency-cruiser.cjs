@@ -21,11 +21,11 @@ module.exports = {
       from: {},
       to: { circular: true }
     }),
-    rule('process-imports', 'A process may import upstream, store, runtime, policy, domain and itself; processes meet in Redis.', {
+    rule('process-imports', 'A process may import upstream, store, runtime, policy, domain, turn and itself; processes meet in Redis.', {
       from: { path: processFolder },
       to: {
         path: '^services/',
-        pathNot: ['^services/(upstream|store|runtime|policy|domain)/', '^services/$1/']
+        pathNot: ['^services/(upstream|store|runtime|policy|domain|turn)/', '^services/$1/']
       }
     }),
     rule('process-is-private', 'Nothing imports a process from outside it; only unit and integration tests may look in.', {
@@ -39,6 +39,10 @@ module.exports = {
     rule('domain-imports', 'domain is the ground floor: it imports only itself.', {
       from: { path: '^services/domain/' },
       to: { path: '^services/', pathNot: '^services/domain/' }
+    }),
+    rule('turn-stands-alone', 'turn speaks STUN and TURN as the RFCs have it and knows nothing of Spillway: it imports only itself and Node.', {
+      from: { path: '^services/turn/' },
+      to: { path: ['^services/', '(^|/)node_modules/'], pathNot: '^services/turn/' }
     }),
     rule('pure-builtins', 'domain and policy do no I/O. Hashing and bytes are computation; every other builtin reaches outside.', {
       from: { path: '^services/(domain|policy)/' },
@@ -70,10 +74,10 @@ module.exports = {
     }),
     {
       name: 'e2e-is-black-box',
-      comment: 'End-to-end tests know the system as its users do; not even a helper may reach into services for them.',
+      comment: 'End-to-end tests know the system as its users do; not even a helper may reach into services for them. turn is a protocol library that knows nothing of Spillway: with it a test speaks to a relay as any client does.',
       severity: 'error',
       from: { path: '^test/e2e/' },
-      to: { path: '^services/', reachable: true }
+      to: { path: '^services/', pathNot: '^services/turn/', reachable: true }
     },
     rule('no-unresolvable', 'An import that leads nowhere hides from every other rule.', {
       from: {},

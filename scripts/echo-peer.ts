@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import type { TransportAddress } from './stun-values.ts'
+import type { TransportAddress } from '../services/turn/stun-values.ts'
 
 /** A UDP peer that sends every datagram back to where it came from, and counts payload bytes. */
 export class EchoPeer {

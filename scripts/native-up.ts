@@ -61,8 +61,11 @@ function abortOnSignal (): AbortController {
 async function bringUp (settings: Settings, stack: Stack, paths: Paths, signal: AbortSignal): Promise<number> {
   const { PATH = '', HOME = '/', LANG = 'C.UTF-8' } = process.env
   const starting = { paths, repository, baseEnvironment: { PATH, HOME, LANG }, signal, say: saying }
-  for (const part of stack.shared) await startPart(part, starting)
-  await reloadUsers({ host: '127.0.0.1', port: settings.centralRedisPort }, paths.redisPassword)
+  for (const part of stack.shared) {
+    await startPart(part, starting)
+    // before the first of its users comes: a Redis that runs already may not know them yet
+    if (part.name === 'central-redis') await reloadUsers({ host: '127.0.0.1', port: settings.centralRedisPort }, paths.redisPassword)
+  }
 
   const admin = createAdminApi(urlOf(settings.controlPlaneOps), readSecret(paths.adminToken) ?? '')
   for (const { id, parts } of stack.nodes) {

@@ -1,9 +1,9 @@
 import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
-import { TurnClient } from './turn-client.ts'
-import { exchange, type ExchangeResult } from './turn-exchange.ts'
-import type { Transport } from './turn-leg.ts'
-import { parseIceServers, pickTurnServer, type TurnServer } from './turn-url.ts'
+import { TurnClient } from '../services/turn/turn-client.ts'
+import { exchange, type ExchangeResult } from '../services/turn/turn-exchange.ts'
+import type { Transport } from '../services/turn/turn-leg.ts'
+import { parseIceServers, pickTurnServer, type TurnServer } from '../services/turn/turn-url.ts'
 
 const HELP = `Usage: node scripts/relay-load.ts --credentials - [options] < credentials.json
 

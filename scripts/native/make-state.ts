@@ -26,23 +26,29 @@ export function makeState (settings: Settings, paths: Paths, repository: string)
   const central = keepSecret(paths.redisPassword, password)
   const { centralRedisPort: port } = settings
   writePrivate(paths.redisUrl, `redis://:${central}@127.0.0.1:${port}`)
+  const prober = keepSecret(paths.proberPassword, password)
+  writePrivate(paths.proberRedisUrl, `redis://prober:${prober}@127.0.0.1:${port}`)
   writePrivate(paths.redisConf, redisConf(join(repository, 'infra/redis/central.conf'), { port, data: paths.redisData, access: `aclfile "${paths.redisAcl}"` }))
   for (const node of settings.nodes) {
     makeNodeState(node.id, node.redisPort, paths, repository)
     const { centralPassword, centralUrl } = paths.node(node.id)
     writePrivate(centralUrl, `redis://relay-${node.id}:${keepSecret(centralPassword, password)}@127.0.0.1:${port}`)
   }
-  writePrivate(paths.redisAcl, centralAcl(central, paths, repository))
+  writePrivate(paths.redisAcl, centralAcl({ central, prober }, paths, repository))
 }
 
-/** Control plane and ledger own the central Redis; each node that was ever made here gets its own few keys. */
-function centralAcl (central: string, paths: Paths, repository: string): string {
+/** Control plane and ledger own the central Redis; the prober, and each node that was ever made here gets its own few keys. */
+function centralAcl ({ central, prober }: { central: string, prober: string }, paths: Paths, repository: string): string {
   const template = (name: string): string => readFileSync(join(repository, 'infra/redis', name), 'utf8')
   const nodes = readdirSync(paths.nodes).flatMap((id) => {
     const own = readSecret(paths.node(id).centralPassword)
     return own === undefined ? [] : [template('central-node.acl.template').replaceAll('@NODE@', id).replaceAll('@PASSWORD_SHA256@', sha256(own))]
   })
-  return [template('central.acl.template').replaceAll('@PASSWORD_SHA256@', sha256(central)), ...nodes].join('')
+  return [
+    template('central.acl.template').replaceAll('@PASSWORD_SHA256@', sha256(central)),
+    template('central-prober.acl.template').replaceAll('@PASSWORD_SHA256@', sha256(prober)),
+    ...nodes
+  ].join('')
 }
 
 function makeNodeState (id: string, port: number, paths: Paths, repository: string): void {

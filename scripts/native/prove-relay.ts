@@ -1,14 +1,14 @@
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { TurnClient } from '../turn-client.ts'
-import { exchange } from '../turn-exchange.ts'
-import { parseIceServers, pickTurnServer } from '../turn-url.ts'
+import { TurnClient } from '../../services/turn/turn-client.ts'
+import { exchange } from '../../services/turn/turn-exchange.ts'
+import { parseIceServers, pickTurnServer } from '../../services/turn/turn-url.ts'
 import { call } from './admin-api.ts'
 import { OperatorError } from './operator-error.ts'
 import { readSecret, writePrivate } from './private-files.ts'
 import type { AdminApi } from './admin-api.ts'
 import type { NodeSettings } from './settings.ts'
-import type { TurnServer } from '../turn-url.ts'
+import type { TurnServer } from '../../services/turn/turn-url.ts'
 
 const APP = 'demo'
 /**

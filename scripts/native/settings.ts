@@ -21,6 +21,7 @@ export interface Settings {
   api: Address
   controlPlaneOps: Address
   ledgerOps: Address
+  proberOps: Address
   coturnPort: number
   /** undefined without a certificate */
   coturnTlsPort: number | undefined
@@ -92,6 +93,7 @@ export function readSettings (args: readonly string[], environment: Environment,
     api: { host: bind ?? host('SPILLWAY_CONTROL_PLANE_HOST'), port: port('SPILLWAY_CONTROL_PLANE_PORT', 8080) },
     controlPlaneOps: { host: host('SPILLWAY_CONTROL_PLANE_OPS_HOST'), port: port('SPILLWAY_CONTROL_PLANE_OPS_PORT', 8081) },
     ledgerOps: { host: host('SPILLWAY_LEDGER_HOST'), port: port('SPILLWAY_LEDGER_OPS_PORT', 8082) },
+    proberOps: { host: host('SPILLWAY_PROBER_HOST'), port: port('SPILLWAY_PROBER_OPS_PORT', 8083) },
     coturnPort,
     coturnTlsPort: environment.SPILLWAY_COTURN_TLS_CERT ? port('SPILLWAY_COTURN_TLS_PORT', 5349) : undefined,
     nodes: Array.from({ length: count >= 1 && count <= MAX_NODES ? count : 0 }, (_, index) => describeNode(index)),

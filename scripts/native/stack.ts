@@ -15,6 +15,7 @@ interface Plan { settings: Settings, paths: Paths, repository: string }
 /** What a process gets of the caller's settings: its own kind. Above all no provider's secret beside a relay. */
 const FOR_CONTROL_PLANE = /^(TWILIO|CLOUDFLARE)_|^SPILLWAY_(PROVIDER_ORDER|STATIC_|STUN_|CONTROL_PLANE_|TRUSTED_PROXIES$|POLICY_|REGION_|DEFAULT_REGION$|DOMAIN$|LOG_LEVEL$)/
 const FOR_LEDGER = /^SPILLWAY_(LEDGER_|LOG_LEVEL$)/
+const FOR_PROBER = /^SPILLWAY_(PROBER_|LOG_LEVEL$)/
 const FOR_AGENT = /^SPILLWAY_(NODE_|RELAY_AGENT_|COTURN_(PORT|TLS_PORT|TLS_CERT)$|DOMAIN$|LOG_LEVEL$)/
 const FOR_COTURN = /^SPILLWAY_(COTURN_|NODE_|DOMAIN$)/
 
@@ -22,7 +23,7 @@ const FOR_COTURN = /^SPILLWAY_(COTURN_|NODE_|DOMAIN$)/
 export function describeStack (settings: Settings, repository: string): Stack {
   const plan = { settings, paths: pathsOf(settings.stateFolder), repository }
   return {
-    shared: [centralRedis(plan), controlPlane(plan), ledger(plan)],
+    shared: [centralRedis(plan), controlPlane(plan), ledger(plan), prober(plan)],
     nodes: settings.nodes.map((node) => ({ id: node.id, parts: [nodeRedis(node, plan), relayAgent(node, plan), coturn(node, plan)] }))
   }
 }
@@ -81,6 +82,21 @@ function ledger (plan: Plan): Part {
       SPILLWAY_LEDGER_OPS_PORT: String(ops.port)
     }),
     ports: [tcp(ops, 'SPILLWAY_LEDGER_OPS_PORT')],
+    probe: { kind: 'http', url: `${urlOf(ops)}/readyz` }
+  }
+}
+
+function prober (plan: Plan): Part {
+  const { proberOps: ops, callersOwn } = plan.settings
+  return {
+    name: 'prober',
+    command: service('prober', plan),
+    environment: withOwn(callersOwn, FOR_PROBER, {
+      SPILLWAY_REDIS_URL_FILE: plan.paths.proberRedisUrl,
+      SPILLWAY_PROBER_HOST: ops.host,
+      SPILLWAY_PROBER_OPS_PORT: String(ops.port)
+    }),
+    ports: [tcp(ops, 'SPILLWAY_PROBER_OPS_PORT')],
     probe: { kind: 'http', url: `${urlOf(ops)}/readyz` }
   }
 }

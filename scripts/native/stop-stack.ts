@@ -9,6 +9,8 @@ type Living = Pick<ProcessRecord, 'pid' | 'started'>
 
 /** What stops together, first to last: whoever is spoken to outlives whoever speaks to it, so that all usage is counted. */
 const ORDER: ReadonlyArray<{ match: RegExp, deadlineMs: number }> = [
+  // it would call every relay bad that is stopped on purpose
+  { match: /^prober$/, deadlineMs: 15_000 },
   // launch waits up to 20 s for the agent to end the sessions and see their totals
   { match: /^node-.+-coturn$/, deadlineMs: 30_000 },
   // runtime's own limit for stopping is 10 s

@@ -2,8 +2,8 @@ import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { App, AppId, KEY_KINDS, RelayCaps, RequestLimits, UserJwt } from '../domain/app.ts'
 import { ADMIN_ROLES } from '../domain/audit.ts'
-import { USER_TAG_PATTERN } from '../domain/decision.ts'
 import { NodeId } from '../domain/node.ts'
+import { USER_TAG_PATTERN } from '../domain/turn-credential.ts'
 
 const closed = { additionalProperties: false }
 export const Timestamp = (description: string) => Type.String({ format: 'date-time', description })

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { checkCaps, hasCaps } from '../policy/check-caps.ts'
 import type { CapReached } from '../policy/check-caps.ts'
+import { refusedUntil } from '../policy/kicks.ts'
 import type { Snapshot } from '../policy/next-snapshot.ts'
 import { remaining, resetSeconds, retryAfterSeconds } from '../policy/spend-tokens.ts'
 import type { Lease } from '../policy/spend-tokens.ts'
@@ -69,6 +70,9 @@ export function createAdmission (options: AdmissionOptions) {
       if (key !== undefined) options.recorder.useKey(key, nowMs)
       const user = sub ?? (kind === 'publishable' && asked !== undefined ? `${CLAIMED}${asked}` : asked)
       const { userTag, userId, limit } = options.names.ofUser(app.id, user)
+      // not only left out by the own fleet, which would send a user that was kicked to a provider that costs
+      const untilMs = refusedUntil(snapshot.kicked, userTag, nowMs)
+      if (untilMs !== undefined) throw problems.userKicked(untilMs)
       return { app, kind, key, user, userTag, userId, limit, address, hintedRegion, snapshot, nowMs }
     })
   }

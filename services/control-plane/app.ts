@@ -14,9 +14,11 @@ import { addAppRoutes } from './routes/admin-apps.ts'
 import { addAuditRoutes } from './routes/admin-audit.ts'
 import { addDecisionRoutes } from './routes/admin-decisions.ts'
 import { addKeyRoutes } from './routes/admin-keys.ts'
+import { addKickRoutes } from './routes/admin-kicks.ts'
 import { addMasterKeyRoutes } from './routes/admin-master-key.ts'
 import { addNodeRoutes } from './routes/admin-nodes.ts'
 import { addRotationRoutes } from './routes/admin-rotations.ts'
+import { addSessionRoutes } from './routes/admin-sessions.ts'
 import { addTokenRoutes } from './routes/admin-tokens.ts'
 import { addUsageRoutes } from './routes/admin-usage.ts'
 import { addUserRoutes } from './routes/admin-users.ts'
@@ -57,6 +59,8 @@ export async function createServers (options: ServerOptions) {
     addRotationRoutes(scope, admin)
     addMasterKeyRoutes(scope, admin)
     addUsageRoutes(scope, admin)
+    addSessionRoutes(scope, admin)
+    addKickRoutes(scope, admin)
     addDecisionRoutes(scope, admin)
     addAuditRoutes(scope, admin)
     addUserRoutes(scope, admin)

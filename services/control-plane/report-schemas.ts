@@ -2,18 +2,25 @@ import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { AppId } from '../domain/app.ts'
 import { AuditEntry } from '../domain/audit.ts'
-import { CALLER_KINDS, Decision, USER_TAG_PATTERN } from '../domain/decision.ts'
+import { CALLER_KINDS, Decision } from '../domain/decision.ts'
 import { NodeId } from '../domain/node.ts'
 import { PROVIDERS } from '../domain/provider.ts'
+import { USER_TAG_PATTERN } from '../domain/turn-credential.ts'
+import { PROBE_APP } from '../domain/turn-credential.ts'
 import { USAGE_DIMENSIONS } from '../domain/usage.ts'
 import { Timestamp } from './admin-schemas.ts'
 
 const closed = { additionalProperties: false }
+/** `<node>:<boot>:<allocation>`: the same allocation number comes again with each life of coturn. */
+const SESSION_ID_PATTERN = '[a-z0-9][a-z0-9-]{0,31}:[A-Za-z0-9-]{1,64}:[0-9]{18}'
+export const SessionId = Type.String({ pattern: `^${SESSION_ID_PATTERN}$`, description: '<node>:<boot>:<allocation>' })
+/** Of an app, or of the probes, which are shown to whoever asks for them by this name. */
+const ReportedApp = Type.Union([AppId, Type.Literal(PROBE_APP)])
 /** A number in a query, as text; Ajv turns no text into numbers here. */
 const count = (description: string) => Type.String({ pattern: '^[1-9][0-9]{0,3}$', description })
 
 export const UsageQuery = Type.Object({
-  app: Type.Optional(AppId),
+  app: Type.Optional(ReportedApp),
   from: Type.Optional(Type.String({ description: 'ISO 8601 date or time; default: 24 hours before `to`' })),
   to: Type.Optional(Type.String({ description: 'ISO 8601 date or time, not included; default: now' })),
   by: Type.Optional(Type.Enum([...USAGE_DIMENSIONS])),
@@ -41,14 +48,16 @@ export const UsageReply = Type.Object({
 
 export const SessionsQuery = Type.Object({
   state: Type.Optional(Type.Enum(['open', 'ended'])),
-  app: Type.Optional(AppId),
+  app: Type.Optional(ReportedApp),
   node: Type.Optional(NodeId),
+  user: Type.Optional(Type.String({ pattern: USER_TAG_PATTERN, description: 'a user tag' })),
   limit: Type.Optional(count('1 to 9999, default 100')),
-  offset: Type.Optional(Type.String({ pattern: '^[0-9]{1,9}$' }))
+  before: Type.Optional(Type.String({ pattern: `^[0-9]{1,16}:${SESSION_ID_PATTERN}$`, description: '`next` of the page before' }))
 }, closed)
 
 export const SessionsReply = Type.Object({
   sessions: Type.Array(Type.Object({
+    id: SessionId,
     node: Type.String(),
     boot: Type.String({ description: 'the life of coturn it belongs to' }),
     allocation: Type.String({ description: "coturn's own number of it" }),
@@ -65,7 +74,7 @@ export const SessionsReply = Type.Object({
     packetsOut: Type.Integer(),
     bytesOut: Type.Integer()
   }, closed)),
-  next: Type.Union([Type.Integer(), Type.Null()], { description: 'offset of the next page' })
+  next: Type.Union([Type.String(), Type.Null()], { description: '`before` of the next page, which there may be though little or nothing was found for this one; null: that was all' })
 }, closed)
 
 export const DecisionsQuery = Type.Object({

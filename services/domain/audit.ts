@@ -16,6 +16,9 @@ export const SPILLWAY_ITSELF: Actor = { name: 'spillway', role: 'operate' }
 
 export const mayActAs = (held: AdminRole, needed: AdminRole): boolean => ADMIN_ROLES.indexOf(held) >= ADMIN_ROLES.indexOf(needed)
 
+/** What an entry calls a user: who knows the tag can find the entry, and the entry does not tell the tag. */
+export const auditedUser = (userTag: string): string => `user ${sha256(userTag).slice(0, 16)}`
+
 /** One change by the admin API. `before` and `after` hold no secret; null: it was, or is, not there. */
 export interface AuditChange {
   actor: string

@@ -2,12 +2,11 @@ import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { AppId } from './app.ts'
 import { PROVIDERS } from './provider.ts'
+import { USER_TAG_PATTERN } from './turn-credential.ts'
 
 export const CALLER_KINDS = ['secret', 'publishable', 'jwt'] as const
 /** How a caller proved itself: a key of one kind, or a token of the app's own. */
 export type CallerKind = typeof CALLER_KINDS[number]
-
-export const USER_TAG_PATTERN = '^[0-9a-f]{24}$'
 
 /** The record of one credential issued. No address, no credential, and of the user only the tag. */
 export const Decision = Type.Object({

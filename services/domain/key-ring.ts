@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { OperatorMistake } from './operator-mistake.ts'
 import { seal, unseal } from './seal.ts'
-import { deriveKeys, KEY_ID_PATTERN, keyId } from './turn-credential.ts'
+import { deriveKeys, deriveNodeKey, KEY_ID_PATTERN, keyId } from './turn-credential.ts'
 import type { DerivedKeys } from './turn-credential.ts'
 
 const Id = Type.String({ pattern: KEY_ID_PATTERN })
@@ -83,6 +83,10 @@ function foreignKey ({ retired }: MasterKeys, id: string): OperatorMistake {
   const why = retired.some(key => key.id === id) ? `is the retired master key ${id}` : `is ${id}, which is no master key of this fleet`
   return new OperatorMistake(`SPILLWAY_MASTER_KEY ${why}: set it to the current one, which the rotation answered, and start again`)
 }
+
+/** The node key of this id, which a wish names; undefined where it comes from no master key of the ring. */
+export const findNodeKey = ({ keys }: KeyRing, node: string, id: string): string | undefined =>
+  keys.map(({ text }) => deriveNodeKey(text, node)).find(key => keyId(key) === id)
 
 /** The id beside the key, so that none can be put in the place of another. */
 const nameKeyText = (id: string, nameKey: KeyObject): string => `${id}.${nameKey.export().toString('base64url')}`

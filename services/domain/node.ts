@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
+import { Kick, MAX_KICKS } from './kick.ts'
 import { LoadExperience, STEPS } from './load-experience.ts'
 import { NodeKeyEntry } from './node-keys.ts'
 
@@ -15,7 +16,11 @@ export const NodeRotation = Type.Object({
 
 /** No new sessions; those that run go on. Absent: the node serves. */
 export const Draining = Type.Object({
-  sinceMs: Type.Integer({ description: 'when it was asked for' })
+  sinceMs: Type.Integer({ description: 'when it was asked for' }),
+  closed: Type.Optional(Type.Object({
+    atMs: Type.Integer({ description: 'when coturn was first seen to refuse new allocations' }),
+    sessions: Type.Integer({ description: 'live at that moment' })
+  }))
 })
 
 /**
@@ -30,14 +35,15 @@ export const DesiredNode = Type.Object({
   fleetIps: Type.Array(Type.String(), { description: 'relay addresses of the fleet, allowed as peers' }),
   draining: Type.Optional(Draining),
   weight: Type.Number({ exclusiveMinimum: 0, maximum: 100, description: 'share of new sessions beside nodes of the same capacity; 1 is usual' }),
-  capacityBitsPerSecond: Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.Null()], { description: 'egress the node may carry; null: what its agent is configured with' })
+  capacityBitsPerSecond: Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.Null()], { description: 'egress the node may carry; null: what its agent is configured with' }),
+  kicks: Type.Optional(Type.Array(Kick, { maxItems: MAX_KICKS, description: 'sessions to end, and users that are kept out' }))
 })
 export type DesiredNode = Static<typeof DesiredNode>
 
 /** The wish for a node that is new. @param nodeKeyId of the key its agent is given */
 export const newDesired = (nodeKeyId: string): DesiredNode => ({ generations: [1], nodeKeys: [{ from: 1, id: nodeKeyId }], fleetIps: [], weight: 1, capacityBitsPerSecond: null })
 
-/** As the admin API and the audit show it: without sealed keys. */
+/** As the admin API and the audit show it: without sealed keys, and without kicks, for an audit entry is for ever and must tell of no user. */
 export const ShownDesired = Type.Object({
   generations: DesiredNode.properties.generations,
   nodeKeys: Type.Array(Type.Object({ from: NodeKeyEntry.properties.from, id: NodeKeyEntry.properties.id })),
@@ -47,7 +53,7 @@ export const ShownDesired = Type.Object({
   weight: DesiredNode.properties.weight,
   capacityBitsPerSecond: DesiredNode.properties.capacityBitsPerSecond
 })
-export const showDesired = (desired: DesiredNode): Static<typeof ShownDesired> =>
+export const showDesired = ({ kicks: _, ...desired }: DesiredNode): Static<typeof ShownDesired> =>
   ({ ...desired, nodeKeys: desired.nodeKeys.map(({ from, id }) => ({ from, id })) })
 
 /** What an agent says of its node, every 5 seconds. `beat` grows with each message, so age needs no common clock. */
@@ -62,7 +68,8 @@ export const ObservedNode = Type.Object({
   maxAllocations: Type.Integer(),
   coturnVersion: Type.Union([Type.String(), Type.Null()], { description: 'null: coturn does not answer' }),
   boot: Type.String(),
-  sessions: Type.Integer(),
+  sessions: Type.Integer({ description: 'live allocations, those of probes not counted' }),
+  admitting: Type.Optional(Type.Boolean({ description: 'false: coturn refuses new allocations, for the node is draining' })),
   loadBitsPerSecond: Type.Number({ description: 'egress, the sum of the sessions own rates' }),
   unresolved: Type.Array(Type.Integer({ minimum: 0 }), { minItems: STEPS, maxItems: STEPS, description: 'allocations whose rate is not known yet, by the step of their life; see LoadExperience' }),
   experience: LoadExperience,

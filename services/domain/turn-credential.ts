@@ -21,10 +21,14 @@ export interface DerivedKeys {
 
 /** 96 bits as hex: no collision among 10^12 users, and hex can never spell the words coturn refuses in usernames. */
 const TAG_HEX_LENGTH = 24
+export const USER_TAG_PATTERN = '^[0-9a-f]{24}$'
 /** 64 bits: a fleet has a handful of keys. */
 const KEY_ID_HEX_LENGTH = 16
 export const KEY_ID_PATTERN = '^[0-9a-f]{16}$'
-const USERNAME = /^\d{1,15}:([a-z0-9-]{3,32})\.([0-9a-f]{24})\.([0-9a-f]{24})$/
+/** The app that probes of the relays run as. No app can be made of that id: an app id holds no underscore. */
+export const PROBE_APP = '_probe'
+const USERNAME = /^\d{1,15}:(_probe|[a-z0-9-]{3,32})\.([0-9a-f]{24})\.([0-9a-f]{24})$/
+const USER_OF_PROBES = /^\d{1,15}:_probe\./
 
 const hmac = (key: string | KeyObject, text: string): Buffer => createHmac('sha256', key).update(text).digest()
 const shortHex = (digest: Buffer): string => digest.toString('hex').slice(0, TAG_HEX_LENGTH)
@@ -78,6 +82,15 @@ export function parseUsername (nameKeys: readonly KeyObject[], username: string)
   const proves = (nameKey: KeyObject) => timingSafeEqual(Buffer.from(mac), Buffer.from(shortHex(hmac(nameKey, `${app}.${tag}`))))
   return nameKeys.some(proves) ? { app, userTag: tag } : undefined
 }
+
+/**
+ * The user tag a username names, without the proof: good where its password was checked, which only its issuer could have
+ * made; undefined for a name of another form.
+ */
+export const userTagOf = (username: string): string | undefined => USERNAME.exec(username)?.[2]
+
+/** Whether a username, as coturn knows it, is that of a probe. It proves nothing: what counts bytes reads the name itself. */
+export const isProbe = (username: string): boolean => USER_OF_PROBES.test(username)
 
 /**
  * Time-limited credential as coturn checks it (draft-uberti-behave-turn-rest-00, section 2.2): the username is

@@ -1,4 +1,5 @@
 import type { Traffic } from './session.ts'
+import { PROBE_APP } from './turn-credential.ts'
 
 /** What a ledger row counts. `seconds` is session time, `lostSessions` those of `sessions` that ended unseen. */
 export interface UsageTotals extends Traffic {
@@ -70,6 +71,10 @@ export function isoPeriod (period: string): string {
   const iso = new Date(spanOf(period).startMs).toISOString()
   return period.length > 8 ? `${iso.slice(0, 13)}:00:00Z` : iso.slice(0, 10)
 }
+
+/** Whether the bytes of an app belong into a report: those of probes only where a node is asked what it carried, or they are asked for. */
+export const isReported = (rowApp: string, app: string | undefined, by: UsageDimension): boolean =>
+  app === undefined ? rowApp !== PROBE_APP || by === 'node' : rowApp === app
 
 /** The part of a ledger row's name behind its period; no part may contain a colon, which their alphabets ensure. */
 export const rowSuffix = (key: Omit<LedgerRowKey, 'period'>): string =>

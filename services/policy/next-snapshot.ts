@@ -3,6 +3,7 @@ import type { FleetHealth } from '../domain/health.ts'
 import type { NodeFacts } from '../domain/node.ts'
 import type { RelayUse } from '../domain/relay-use.ts'
 import { expectLoad } from './expect-load.ts'
+import { kickedUsers } from './kicks.ts'
 import type { Policy } from './settings.ts'
 import { viewNode } from './view-node.ts'
 import type { NodeView, ReadMoment } from './view-node.ts'
@@ -22,6 +23,8 @@ export interface Snapshot {
   /** of the apps that have relay caps, by id */
   relayUse: ReadonlyMap<string, RelayUse>
   policy: Policy
+  /** user tags that get no credentials, and until when, in ms; absent where there are none */
+  kicked?: ReadonlyMap<string, number> | undefined
 }
 
 /** Everything one read of Redis brings; `appsAndKeys` is undefined where it has not changed, `health` lacks nodes never probed. */
@@ -56,7 +59,8 @@ export function nextSnapshot (previous: Snapshot | undefined, facts: Facts | und
     nodes: facts.nodes.map(node => viewNode(node, facts.health.get(node.id) ?? NOT_PROBED, before.get(node.id), moment, policy, expectation)),
     appsAndKeys,
     relayUse: facts.relayUse,
-    policy
+    policy,
+    kicked: kickedUsers(facts.nodes)
   }
 }
 

@@ -1,10 +1,18 @@
 import type { DesiredNode, NodeFacts } from '../domain/node.ts'
+import { nodeKeyIdOf } from '../domain/node-keys.ts'
 
 /** The wish with one more generation; the older ones go `overlapSeconds` after the node has confirmed it. */
 export function addGeneration (desired: DesiredNode, overlapSeconds: number): DesiredNode {
   // never a number that was used before: a control plane that is behind would sign for the wrong secret
   const newest = Math.max(...desired.generations) + 1
   return { ...desired, generations: [...desired.generations, newest], rotation: { overlapSeconds } }
+}
+
+/** What credentials for a node are signed with: the newest generation it has confirmed; undefined where there is none. */
+export function signingGeneration ({ desired, observed }: NodeFacts): { generation: number, keyId: string } | undefined {
+  const generation = observed?.generationsApplied.filter(applied => desired.generations.includes(applied)).reduce((newest, applied) => Math.max(newest, applied), 0)
+  const keyId = generation && nodeKeyIdOf(desired.nodeKeys, generation)
+  return generation && keyId ? { generation, keyId } : undefined
 }
 
 /**

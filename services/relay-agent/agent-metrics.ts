@@ -7,10 +7,12 @@ export function createAgentMetrics (metrics: Metrics) {
     events,
     gaps: metrics.counter('agent_feed_gaps_total', 'Times the feed could not be replayed from where it was left, so that events may be missing.', []),
     lost: metrics.counter('agent_lost_sessions_total', 'Sessions that ended without their total.', []),
+    kicked: metrics.counter('agent_kicked_sessions_total', 'Sessions ended because they or their user were kicked.', []),
     feedUp: metrics.gauge('agent_feed_up', '1 while the feed of the node is followed.', []),
     relayUp: metrics.gauge('agent_relay_up', '1 while coturn answers on its CLI.', []),
     centralUp: metrics.gauge('agent_central_up', '1 while the central Redis takes heartbeats.', []),
-    sessions: metrics.gauge('agent_sessions', 'Live allocations.', []),
+    admitting: metrics.gauge('agent_admitting', '1 while coturn admits new allocations, 0 while it is drained.', []),
+    sessions: metrics.gauge('agent_sessions', 'Live allocations, those of probes not counted.', []),
     load: metrics.gauge('agent_load_bits_per_second', 'Egress as the sum of the sessions own rates.', []),
     outbox: metrics.gauge('agent_outbox_batches', 'Batches the ledger has not yet applied.', [])
   }

@@ -24,15 +24,34 @@ export async function readCoturnVersion ({ host, port }: CliOptions): Promise<st
 }
 
 /** Ends every live allocation (`ps`, then `cs` for each), whereupon coturn publishes their totals. Returns how many there were. */
-export async function cancelSessions ({ host, port, password }: CliOptions): Promise<number> {
+export async function cancelSessions (options: CliOptions): Promise<number> {
+  return await logIn(options, async say => {
+    const listing = await say('ps')
+    const allocations = [...listing.matchAll(/\bid=(\d{18}), user </g)].map(match => match[1])
+    for (const allocation of allocations) await say(`cs ${allocation}`)
+    return allocations.length
+  })
+}
+
+/**
+ * Ends these allocations.
+ * @param isMeant asked once the connection stands: whether the coturn that answers is the one they are of
+ * @returns false where it is not, and nothing was ended
+ */
+export async function cancelAllocations (options: CliOptions, allocations: readonly string[], isMeant: () => Promise<boolean>): Promise<boolean> {
+  return await logIn(options, async say => {
+    if (!await isMeant()) return false
+    for (const allocation of allocations) await say(`cs ${allocation}`)
+    return true
+  })
+}
+
+async function logIn<T> ({ host, port, password }: CliOptions, work: (say: (line: string) => Promise<string>) => Promise<T>): Promise<T> {
   const socket = open(host, port)
   try {
     await readUntil(socket, PASSWORD_PROMPT)
     await command(socket, password)
-    const listing = await command(socket, 'ps')
-    const allocations = [...listing.matchAll(/\bid=(\d{18}), user </g)].map(match => match[1])
-    for (const allocation of allocations) await command(socket, `cs ${allocation}`)
-    return allocations.length
+    return await work(async line => await command(socket, line))
   } finally {
     socket.destroy()
   }

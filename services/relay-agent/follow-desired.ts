@@ -3,6 +3,8 @@ import type { Logger } from '../runtime/logger.ts'
 import { readSavedDesired, saveDesired } from '../store/agent-state.ts'
 import type { Redis } from '../store/connect.ts'
 import { readDesired } from '../store/nodes.ts'
+import type { Drainer } from './drain-relay.ts'
+import type { Kicker } from './kick-sessions.ts'
 import type { Obeyer } from './obey-desired.ts'
 
 export interface FollowDesiredOptions {
@@ -10,18 +12,31 @@ export interface FollowDesiredOptions {
   nodeRedis: Redis
   node: string
   obeyer: Obeyer
+  drainer: Drainer
+  kicker: Pick<Kicker, 'obey'>
   logger: Logger
-  /** coturn accepts other generations than before */
+  /** coturn accepts other generations than before, or the node has another capacity, or admits allocations, or no more */
   onApplied: () => void
 }
 
 /** Reads what the control plane wants of this node, obeys it, and keeps it for when the centre is away. */
-export function followDesired ({ central, nodeRedis, node, obeyer, logger, onApplied }: FollowDesiredOptions) {
+export function followDesired ({ central, nodeRedis, node, obeyer, drainer, kicker, logger, onApplied }: FollowDesiredOptions) {
   let registered = true
   let savedDesired = ''
   let saidMissing = ''
+  let last: DesiredNode | undefined
 
   async function obey (desired: DesiredNode): Promise<void> {
+    kicker.obey(desired.kicks)
+    const otherCapacity = last !== undefined && last.capacityBitsPerSecond !== desired.capacityBitsPerSecond
+    last = desired
+    await obeySecrets(desired)
+    const otherAdmission = await drainer.obey(desired.draining !== undefined)
+    if (otherAdmission) logger.info(drainer.admitting ? 'coturn admits new allocations' : 'coturn refuses new allocations, for the node is draining')
+    if (otherCapacity || otherAdmission) onApplied()
+  }
+
+  async function obeySecrets (desired: DesiredNode): Promise<void> {
     const changed = await obeyer.obey(desired)
     const missing = String(obeyer.generationsMissing)
     if (missing !== saidMissing && missing !== '') {
@@ -33,19 +48,32 @@ export function followDesired ({ central, nodeRedis, node, obeyer, logger, onApp
     onApplied()
   }
 
+  /**
+   * A node that is not in the fleet goes on as it was, for a centre that has lost its data may get it back; but one that
+   * was drained was taken out: nobody books any more what is relayed here, so nothing is.
+   */
+  async function standAlone (): Promise<void> {
+    if (registered) logger.error(`node ${node} is not registered: PUT /admin/v1/nodes/${node}`)
+    registered = false
+    last ??= await readSavedDesired(nodeRedis) ?? undefined
+    if (last?.draining) await obeySecrets({ ...last, generations: [] })
+  }
+
   return {
     get registered (): boolean { return registered },
+
+    /** What the control plane says the node may carry; null: what it is configured with. */
+    get capacityBitsPerSecond (): number | null { return last?.capacityBitsPerSecond ?? null },
 
     async follow (): Promise<void> {
       const desired = await readDesired(central, node).catch(async error => {
         // without the centre the last wish stands: a coturn that restarts now needs its secrets all the same
-        const last = await readSavedDesired(nodeRedis)
-        if (last) await obey(last)
+        const saved = await readSavedDesired(nodeRedis)
+        if (saved) await obey(saved)
         throw error
       })
-      if (registered && !desired) logger.error(`node ${node} is not registered: PUT /admin/v1/nodes/${node}`)
-      registered = desired !== null
-      if (!desired) return
+      if (!desired) return await standAlone()
+      registered = true
       await obey(desired)
       const json = JSON.stringify(desired)
       if (json !== savedDesired) await saveDesired(nodeRedis, desired)

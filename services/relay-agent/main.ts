@@ -8,23 +8,28 @@ import { runProcess } from '../runtime/run-process.ts'
 import type { StopPhases } from '../runtime/run-process.ts'
 import { version } from '../runtime/version.ts'
 import { connectRedis, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
+import { readBoot } from '../store/agent-state.ts'
 import { coturnKeys } from '../store/keys.ts'
 import { writeObserved } from '../store/nodes.ts'
 import { createAgentMetrics } from './agent-metrics.ts'
 import { AgentConfig, checkUrls, relayIpsOf, urlsOf } from './config.ts'
-import { readCoturnVersion } from './coturn-cli.ts'
+import { createDrainer } from './drain-relay.ts'
 import { followDesired } from './follow-desired.ts'
 import { holdNodeKeys } from './hold-node-keys.ts'
+import { createKicker } from './kick-sessions.ts'
 import { createObeyer } from './obey-desired.ts'
-import { createRateMeter, readTransmittedBytes } from './observe-node.ts'
+import { countSessions, createRateMeter, readTransmittedBytes } from './observe-node.ts'
 import { createShipper } from './ship-usage.ts'
 import { createRelayStopper } from './stop-relay.ts'
 import { UsageFollower } from './usage-follower.ts'
+import { createCoturnWatch } from './watch-coturn.ts'
 
 /** What a busy second says of one session becomes one row; a crash loses nothing, it only reads that second again. */
 const SAVE_MS = 1_000
 const SHIP_MS = 1_000
 const OBEY_MS = 1_000
+/** A user that is kicked has a new session for no longer than this. */
+const KICK_MS = 500
 const HEARTBEAT_MS = 5_000
 /** While coturn does not answer, so that its return is told at once. */
 const HEARTBEAT_WITHOUT_COTURN_MS = 1_000
@@ -84,8 +89,15 @@ async function start ({ config, logger }: { config: AgentConfig, logger: Logger 
 
   // --- obey
   const obeyer = createObeyer({ userRedis, realm, openNodeKeys: holdNodeKeys(nodeRedis, config.SPILLWAY_NODE_KEY), ownIps: relayIps })
-  const wish = followDesired({ central, nodeRedis, node, obeyer, logger, onApplied: () => { tellNow() } })
+  const drainer = createDrainer({ userRedis, realm, now })
+  const kicker = createKicker({ cli, boot: () => follower.boot, live: () => follower.live, readBoot: async () => await readBoot(nodeRedis), logger, metrics: agentMetrics, now })
+  const wish = followDesired({ central, nodeRedis, node, obeyer, drainer, kicker, logger, onApplied: () => { tellNow() } })
   const obeying = repeat(OBEY_MS, wish.follow, centralOutage.failed)
+  const kickOutage = logOutage(logger, 'what kicks need, coturn or its Redis,')
+  const kicking = repeat(KICK_MS, async () => {
+    await kicker.kick()
+    kickOutage.recovered()
+  }, kickOutage.failed)
   const stopper = createRelayStopper({
     cli,
     nodeRedis,
@@ -109,14 +121,16 @@ async function start ({ config, logger }: { config: AgentConfig, logger: Logger 
     heartbeat.soon()
   }
   const interfaceRate = createRateMeter()
+  const askCoturn = createCoturnWatch({ cli, logger, metrics: agentMetrics })
   const heartbeat = repeat(HEARTBEAT_WITHOUT_COTURN_MS, async () => {
     if (now() < nextBeatAtMs) return
     nextBeatAtMs = now() + HEARTBEAT_MS
-    const coturnVersion = await readCoturnVersion(cli)
+    const coturnVersion = await askCoturn()
     if (coturnVersion === null) nextBeatAtMs = 0
-    agentMetrics.relayUp.set(coturnVersion === null ? 0 : 1)
+    const sessions = countSessions(follower.live.values())
     agentMetrics.feedUp.set(follower.connected ? 1 : 0)
-    agentMetrics.sessions.set(follower.sessions)
+    agentMetrics.sessions.set(sessions)
+    agentMetrics.admitting.set(drainer.admitting ? 1 : 0)
     agentMetrics.load.set(follower.loadBitsPerSecond())
     agentMetrics.centralUp.set(centralOutage.away ? 0 : 1)
     if (!obeyer.settled) return
@@ -127,16 +141,18 @@ async function start ({ config, logger }: { config: AgentConfig, logger: Logger 
       region,
       relayIps,
       urls,
-      capacityBitsPerSecond: config.SPILLWAY_NODE_CAPACITY_MBPS * 1_000_000,
+      capacityBitsPerSecond: wish.capacityBitsPerSecond ?? config.SPILLWAY_NODE_CAPACITY_MBPS * 1_000_000,
       maxAllocations: config.SPILLWAY_NODE_MAX_ALLOCATIONS,
       coturnVersion,
       boot: follower.boot,
-      sessions: follower.sessions,
+      sessions,
+      admitting: drainer.admitting,
       loadBitsPerSecond: follower.loadBitsPerSecond(),
       interfaceBitsPerSecond: interfaceRate(readTransmittedBytes(config.SPILLWAY_NODE_RELAY_IP), now()),
       ...follower.lookAtAllocations(),
       generationsApplied: [...obeyer.generationsApplied],
-      outboxPending,
+      // what is folded and not saved is a batch to be: with no sessions and none of these, all is booked
+      outboxPending: outboxPending + (follower.clean ? 0 : 1),
       gaps: follower.gaps
     })
   }, centralOutage.failed)
@@ -157,7 +173,7 @@ async function start ({ config, logger }: { config: AgentConfig, logger: Logger 
   return [
     ['readiness', () => { stopping = true }],
     ['stopping coturn', () => stopper.idle()],
-    ['loops', () => Promise.all([heartbeat.stop(), obeying.stop(), sweeping.stop(), saving.stop()])],
+    ['loops', () => Promise.all([heartbeat.stop(), obeying.stop(), kicking.stop(), sweeping.stop(), saving.stop()])],
     ['feed', () => follower.stop()],
     ['shipping', () => shipping.stop()],
     ['ops server', () => ops.close()],

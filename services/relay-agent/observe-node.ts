@@ -1,5 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
+import { isProbe } from '../domain/turn-credential.ts'
+
+/** Live sessions that are somebody's: probes come and go, and end with the node. */
+export function countSessions (live: Iterable<{ username: string }>): number {
+  let count = 0
+  for (const { username } of live) if (!isProbe(username)) count += 1
+  return count
+}
 
 /** Bytes sent by the interface that carries an address, since boot (proc(5), /proc/net/dev); undefined where unknown. */
 export function readTransmittedBytes (address: string): number | undefined {

@@ -63,6 +63,8 @@ export class UsageFollower {
   get sequence (): number { return this.#cursor?.sequence ?? 0 }
   get log (): string | undefined { return this.#cursor?.log }
   get gaps (): number { return this.#cursor?.gaps ?? 0 }
+  /** live allocations of this boot */
+  get live (): ReadonlyMap<string, FoldedSession> { return this.#sessions }
   get sessions (): number { return this.#sessions.size }
   get connected (): boolean { return this.#feedSinceMs !== undefined }
   get clean (): boolean { return this.#inFlight === undefined && this.#unsaved.empty }

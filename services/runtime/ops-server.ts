@@ -25,6 +25,8 @@ export const strictServer = (logger: Logger, { http, ...answers }: OwnAnswers = 
   childLoggerFactory: (own: FastifyBaseLogger) => own,
   /** a request is an id, a room and a ttl; 16 KiB leave room for a user id of any sane length */
   bodyLimit: 16 * 1024,
+  /** the longest is the id of a session: a node, a boot and an allocation, 116 characters at most */
+  routerOptions: { maxParamLength: 120 },
   requestTimeout: REQUEST_TIMEOUT_MS,
   http: {
     // Node's own 60 s are longer than the timeout of a whole request, and Node then takes the one for the other

@@ -148,6 +148,11 @@ export async function readStatusKeys (redis: Redis, realm: string): Promise<Map<
   return live
 }
 
+/** The quota of all allocations of a realm that stands in coturn's user database before the configured one; `redis` is on that database. */
+export const readTotalQuota = (redis: Redis, realm: string): Promise<string | null> => redis.get(coturnKeys.totalQuota(realm))
+export const setTotalQuota = (redis: Redis, realm: string, allocations: string): Promise<unknown> => redis.set(coturnKeys.totalQuota(realm), allocations)
+export const clearTotalQuota = (redis: Redis, realm: string): Promise<unknown> => redis.del(coturnKeys.totalQuota(realm))
+
 /** Makes a set of coturn's user database equal to `wanted`; `redis` is on that database. Returns whether it changed. */
 export async function reconcileSet (redis: Redis, key: string, wanted: readonly string[]): Promise<boolean> {
   const present = new Set(await redis.smembers(key))

@@ -88,6 +88,7 @@ export const coturnKeys = {
   userDatabase: 1,
   statsDatabase: 2,
   secrets: (realm: string) => `turn/realm/${realm}/secret`,
+  totalQuota: (realm: string) => `turn/realm/${realm}/total-quota`,
   allowedPeers: (realm: string) => `turn/realm/${realm}/allowed-peer-ip`,
   /** of channels that tell of the peer's side of an allocation */
   peerEnding: '/peer',

@@ -29,6 +29,13 @@ export async function readNodes (redis: Redis, onInvalid: (id: string) => void =
   })
 }
 
+/** One node; null where it is not registered. */
+export async function readNode (redis: Redis, id: string): Promise<NodeFacts | null> {
+  const [desired, observed] = await redis.mget(centralKeys.desired(id), centralKeys.observed(id))
+  const wish = parseChecked(desired, desiredCheck)
+  return wish && { id, desired: wish, observed: parseChecked(observed, observedCheck) }
+}
+
 /** The writes that register a node with this wish. */
 export const writeNewNode = (id: string, desired: DesiredNode): Write[] => [
   { set: centralKeys.nodes, member: id, present: true },

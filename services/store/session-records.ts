@@ -22,26 +22,8 @@ export interface SessionRecord extends Traffic {
   seconds: number
 }
 
-/** One page of an index: its sessions with their positions, and where the next page begins. */
-export interface SessionPage {
-  sessions: Array<SessionRecord & { position: number }>
-  /** entries looked at, those whose record has expired included */
-  count: number
-  end: number
-}
-
-/** Sessions of one kind, the latest heard of first. */
-export async function listSessions (redis: Redis, kind: 'open' | 'ended', offset: number, count: number): Promise<SessionPage> {
-  const index = kind === 'open' ? centralKeys.sessionsOpen : centralKeys.sessionsEnded
-  const members = await redis.zrange(index, String(offset), String(offset + count - 1), 'REV')
-  const positions = new Map(members.map((member, at) => [member, offset + at]))
-  const sessions = await readSessions(redis, members)
-  return {
-    sessions: sessions.map(session => ({ ...session, position: positions.get(sessionMember(session.node, session.boot, session.allocation)) ?? offset })),
-    count: members.length,
-    end: offset + members.length
-  }
-}
+/** One session by its id, `<node>:<boot>:<allocation>`; undefined where the ledger does not know it, or no longer. */
+export const readSession = async (redis: Redis, id: string): Promise<SessionRecord | undefined> => (await readSessions(redis, [id]))[0]
 
 /** Members of the open index of which nothing was heard since `silentSinceMs`, the longest silent first. */
 export async function listSilent (redis: Redis, silentSinceMs: number, count: number): Promise<SessionRecord[]> {
@@ -49,7 +31,8 @@ export async function listSilent (redis: Redis, silentSinceMs: number, count: nu
   return await readSessions(redis, members)
 }
 
-async function readSessions (redis: Redis, members: readonly string[]): Promise<SessionRecord[]> {
+/** The records of these members of an index; one that has expired is left out. */
+export async function readSessions (redis: Redis, members: readonly string[]): Promise<SessionRecord[]> {
   const pipeline = redis.pipeline()
   for (const member of members) pipeline.hgetall(centralKeys.session(member))
   const answers = await answersOf(pipeline.exec())

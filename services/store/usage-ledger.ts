@@ -4,6 +4,7 @@ import type { SessionState, Traffic } from '../domain/session.ts'
 import type { LedgerRow, LedgerRowKey } from '../domain/usage.ts'
 import type { DeliveredBatch } from './usage-stream.ts'
 import { monthOf, RELAYED_TTL_SECONDS, WHOLE_APP } from '../domain/relay-use.ts'
+import { PROBE_APP } from '../domain/turn-credential.ts'
 import { TOTALS_FIELDS, dayOfPeriod, hourOf, parseRowName, rowSuffix } from '../domain/usage.ts'
 import { centralKeys } from './keys.ts'
 
@@ -48,7 +49,7 @@ export async function applyUsage (redis: Redis, delivered: DeliveredBatch, rows:
     keys.push(centralKeys.session(member), centralKeys.ledgerRow(name), centralKeys.ledgerDay(day), centralKeys.relayed(monthOf(row.atMs), row.app), centralKeys.openSessions(row.app))
     values.push(member, name, day, row.app, row.userTag, row.expiresAtSeconds, row.provider, row.region, row.state,
       row.startedAtMs, row.atMs, Math.max(0, Math.floor((row.atMs - row.startedAtMs) / 1000)),
-      row.packetsIn, row.bytesIn, row.packetsOut, row.bytesOut, countsUsers(row.app) ? '1' : '')
+      row.packetsIn, row.bytesIn, row.packetsOut, row.bytesOut, row.app === PROBE_APP ? 'nobody' : countsUsers(row.app) ? 'users' : 'app')
   }
   return await redis.applyUsage(keys.length, ...keys, ...values) as ApplyOutcome
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { TurnClient } from '../../scripts/turn-client.ts'
+import { TurnClient } from '../../services/turn/turn-client.ts'
 import { until } from '../../scripts/until.ts'
 import { appUsage, callersOf, expectExact, ledgerSessions, release, startCall, talk, freshAddress } from '../helpers/calls.ts'
 import { tagOf } from '../helpers/counts.ts'
@@ -52,7 +52,7 @@ t.test('user ids of every kind are handled, and none ever stands in a channel', 
     t.equal(tagOf((await stack.issue(key, { user })).body.username), tagOf(answer.body.username), 'the same user, the same tag')
     const client = await TurnClient.connect({ host: `${stack.network}.1`, port: stack.ports.coturn, transport: 'udp', username: answer.body.username, password: answer.body.password, localAddress: freshAddress() })
     await client.allocate()
-    calls.push({ client, tag: tagOf(answer.body.username) })
+    calls.push({ client, tag: tagOf(answer.body.username), host: `${stack.network}.1` })
   }
   t.equal(new Set(calls.map(({ tag }) => tag)).size, users.length, 'different users, different tags')
   await release(calls)

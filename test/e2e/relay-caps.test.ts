@@ -1,9 +1,8 @@
 import t from 'tap'
-import { exchange } from '../../scripts/turn-exchange.ts'
+import { exchange } from '../../services/turn/turn-exchange.ts'
 import { until } from '../../scripts/until.ts'
-import { appUsage, connectClient, ledgerSessions, release } from '../helpers/calls.ts'
+import { callerOf, appUsage, connectClient, ledgerSessions, release } from '../helpers/calls.ts'
 import type { Caller } from '../helpers/calls.ts'
-import { tagOf } from '../helpers/counts.ts'
 import { startStack } from '../helpers/stack.ts'
 import type { Answer } from '../helpers/stack.ts'
 
@@ -33,7 +32,7 @@ async function allocate ({ body }: Answer, server: number): Promise<Caller> {
   const client = await connectClient(entry)
   stack.closers.push(async () => { await client.close() })
   await client.allocate()
-  return { client, tag: tagOf(entry.username) }
+  return callerOf(client, entry)
 }
 
 t.test('the cap on sessions of an app holds over two nodes, and the credential that would pass it is refused', async t => {

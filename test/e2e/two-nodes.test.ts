@@ -1,6 +1,6 @@
 import t from 'tap'
-import type { TurnClient } from '../../scripts/turn-client.ts'
-import { parseTurnUrl } from '../../scripts/turn-url.ts'
+import type { TurnClient } from '../../services/turn/turn-client.ts'
+import { parseTurnUrl } from '../../services/turn/turn-url.ts'
 import { until } from '../../scripts/until.ts'
 import { callersOf, connectClient, countsOf, expectExact, ledgerSessions, release, startCall, talk } from '../helpers/calls.ts'
 import type { LedgerSession } from '../helpers/calls.ts'

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
-import { exchange } from '../../scripts/turn-exchange.ts'
-import { TurnClient } from '../../scripts/turn-client.ts'
-import { pickTurnServer } from '../../scripts/turn-url.ts'
-import type { IceServer } from '../../scripts/turn-url.ts'
+import { exchange } from '../../services/turn/turn-exchange.ts'
+import { TurnClient } from '../../services/turn/turn-client.ts'
+import { parseTurnUrl, pickTurnServer } from '../../services/turn/turn-url.ts'
+import type { IceServer } from '../../services/turn/turn-url.ts'
 import { until } from '../../scripts/until.ts'
 import { sum, tagOf } from './counts.ts'
 import type { Counts } from './counts.ts'
@@ -16,6 +16,8 @@ export interface Caller {
   client: TurnClient
   /** the user tag in its name, by which the ledger lists its session */
   tag: string
+  /** the address of its relay */
+  host: string
 }
 export interface Call { a: Caller, b: Caller }
 
@@ -42,6 +44,9 @@ export async function connectClient (entry: IceServer, transport: Transport = 'u
   return await TurnClient.connect({ ...server, localAddress: freshAddress() })
 }
 
+/** A client with what is known of it by the credential it uses. */
+export const callerOf = (client: TurnClient, { username = '', urls }: IceServer): Caller => ({ client, tag: tagOf(username), host: parseTurnUrl(String(urls[0]))?.host ?? '' })
+
 /** One client of the test's own, logged in to a relay with a credential fresh from the API, for a user of its own. */
 export async function connectCaller (stack: Stack, key: string, transport: Transport = 'udp', server = 0, room: string = randomUUID()): Promise<Caller> {
   const user = randomUUID()
@@ -53,7 +58,7 @@ export async function connectCaller (stack: Stack, key: string, transport: Trans
   const entry = body.iceServers[server]
   const client = await connectClient(entry, transport)
   stack.closers.push(async () => { await client.close() })
-  return { client, tag: tagOf(entry.username) }
+  return callerOf(client, entry)
 }
 
 /** Two clients that talk to each other through their relayed addresses. */

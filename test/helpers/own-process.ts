@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
 
 const ROOT = resolve(import.meta.dirname, '../..')
-export const PROCESSES = ['control-plane', 'ledger', 'relay-agent'] as const
+export const PROCESSES = ['control-plane', 'ledger', 'prober', 'relay-agent'] as const
 export type ProcessName = typeof PROCESSES[number]
 
 /** One process as a service manager starts it, with these settings and nothing else; gone with the test. */

@@ -33,6 +33,7 @@ export interface RedisServer {
   readonly pid: number
   /** where it can be reached; a node variant wants to know as whom */
   url: (user?: RedisUser) => string
+  password: (user: RedisUser) => string
   /** a connection ready for commands, closed with the test */
   connect: (options?: { user?: RedisUser, database?: number }) => Promise<Redis>
   /** TERM, as a service manager stops it */
@@ -96,6 +97,7 @@ export async function startRedisServer (t: Test, options: RedisServerOptions = {
     port,
     get pid () { return child?.pid ?? 0 },
     url,
+    password: user => passwords[user],
     connect: async ({ user, database } = {}) => {
       const redis = connectRedis({ url: url(user), onError: () => {}, ...database === undefined ? {} : { database } })
       t.teardown(() => { redis.disconnect() })

@@ -3,13 +3,13 @@ import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
 import { until } from '../../scripts/until.ts'
+import { relayAnswers } from './relay-answers.ts'
 import { REGION_CANARY, searchLogs, secretsIn } from './search-logs.ts'
 
 const run = promisify(execFile)
@@ -30,7 +30,7 @@ export interface Answer<Body = any> { status: number, body: Body, headers: Heade
 export async function startStack (t: Test, { slot, nodes = 1, environment = {} }: StackOptions) {
   const folder = await mkdtemp(join(tmpdir(), 'spillway-e2e-'))
   const base = 21_000 + slot * 100
-  const ports = { api: base, ops: base + 1, ledger: base + 2, redis: base + 10, coturn: base + 30 }
+  const ports = { api: base, ops: base + 1, ledger: base + 2, prober: base + 3, redis: base + 10, coturn: base + 30 }
   const network = `127.0.${100 + slot}`
   const env: Record<string, string> = {
     PATH: process.env.PATH ?? '',
@@ -41,6 +41,7 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {} }
     SPILLWAY_CONTROL_PLANE_PORT: String(ports.api),
     SPILLWAY_CONTROL_PLANE_OPS_PORT: String(ports.ops),
     SPILLWAY_LEDGER_OPS_PORT: String(ports.ledger),
+    SPILLWAY_PROBER_OPS_PORT: String(ports.prober),
     SPILLWAY_CENTRAL_REDIS_PORT: String(ports.redis),
     SPILLWAY_RELAY_AGENT_OPS_PORT: String(base + 4),
     SPILLWAY_NODE_REDIS_PORT: String(base + 11),
@@ -142,7 +143,24 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {} }
       await between()
       const launch = spawn(join(ROOT, 'infra/coturn/launch'), { stdio: 'ignore', env: environment })
       relaunched.push(launch)
-      await until('coturn runs again', async () => await accepts(ports.coturn, `${network}.1`))
+      await until('coturn runs again', async () => await relayAnswers(`${network}.1`, ports.coturn))
+    },
+    /** Ends an agent and starts it again with other settings, behind a command such as faketime where one is given; returns how to end that one. */
+    relaunchAgent: async (node: string, differs: Record<string, string>, ...behind: string[]): Promise<() => Promise<void>> => {
+      const pid = Number.parseInt(await read('run', `${node}-relay-agent.pid`))
+      const words = async (file: string) => (await readFile(`/proc/${pid}/${file}`, 'utf8')).split('\0').filter(Boolean)
+      const environment = Object.fromEntries((await words('environ')).map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]))
+      const [command = '', ...args] = [...behind, ...await words('cmdline')]
+      process.kill(pid, 'SIGKILL')
+      // a group of its own: whatever stands before the agent may not pass signals on
+      const agent = spawn(command, args, { cwd: ROOT, stdio: 'ignore', env: { ...environment, ...differs }, detached: true })
+      const ended = once(agent, 'exit')
+      const end = async (): Promise<void> => {
+        if (agent.exitCode === null && agent.signalCode === null && agent.pid !== undefined) process.kill(-agent.pid, 'SIGKILL')
+        await ended
+      }
+      closers.push(end)
+      return end
     },
     /** One sample of a process' metrics; `where` picks a series by part of its labels. */
     metric: async (port: number, name: string, where = ''): Promise<number> => {
@@ -154,9 +172,3 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {} }
 }
 
 export type Stack = Awaited<ReturnType<typeof startStack>>
-
-/** Whether somebody listens there. */
-async function accepts (port: number, host: string): Promise<boolean> {
-  const socket = connect({ port, host })
-  return await once(socket, 'connect').then(() => true, () => false).finally(() => { socket.destroy() })
-}

@@ -3,6 +3,8 @@ import type { BookedRow } from '../../services/store/usage-ledger.ts'
 import type { DeliveredBatch } from '../../services/store/usage-stream.ts'
 import type { LedgerRow, UsageTotals } from '../../services/domain/usage.ts'
 import { TOTALS_FIELDS } from '../../services/domain/usage.ts'
+import type { SessionRecord } from '../../services/store/session-records.ts'
+import { stepSessions } from '../../services/store/session-steps.ts'
 import { readLedgerDay, readLedgerDays } from '../../services/store/usage-ledger.ts'
 import { readUsage, shipUsage } from '../../services/store/usage-stream.ts'
 
@@ -39,6 +41,10 @@ export async function deliver (redis: Redis, node: string, log: string, sequence
   if (!delivered) throw new Error(`batch ${sequence} of ${log} did not arrive`)
   return delivered
 }
+
+/** Every session of one kind, as the ledger has it. */
+export const listAll = async (redis: Redis, kind: 'open' | 'ended'): Promise<SessionRecord[]> =>
+  (await stepSessions(redis, kind, undefined, 100_000)).found.map(({ session }) => session)
 
 /** Every row of the ledger. */
 export async function readLedger (redis: Redis): Promise<LedgerRow[]> {

@@ -21,14 +21,16 @@ const lawful = {
   'services/control-plane/routes.ts': "import type { FastifyInstance } from 'fastify'\n\nexport type App = FastifyInstance\n",
   'services/ledger/main.ts': "import 'node-cron'\nimport '../runtime/ops.ts'\n",
   'services/relay-agent/main.ts': "import '../store/apps.ts'\n",
-  'services/prober/main.ts': "import '../policy/decide.ts'\n",
+  'services/prober/main.ts': "import '../policy/decide.ts'\nimport '../turn/client.ts'\n",
+  'services/turn/client.ts': "import 'node:dgram'\nimport './message.ts'\n",
+  'services/turn/message.ts': "import 'node:crypto'\n",
   'scripts/bench/bare-fastify.ts': "import 'fastify'\n",
   'scripts/look.ts': "import 'ioredis'\nimport '../services/store/apps.ts'\n",
   'test/helpers/redis.ts': "import 'ioredis'\nimport '../../services/store/apps.ts'\n",
   'test/unit/routes.test.ts': "import '../../services/control-plane/routes.ts'\n",
   'test/integration/store.test.ts': "import '../helpers/redis.ts'\nimport '../../services/ledger/main.ts'\n",
-  'test/e2e/call.test.ts': "import 'ioredis'\nimport '../fakes/peer.ts'\n",
-  'test/fakes/peer.ts': "import 'node:net'\n",
+  'test/e2e/call.test.ts': "import 'ioredis'\nimport '../fakes/peer.ts'\nimport '../../services/turn/client.ts'\n",
+  'test/fakes/peer.ts': "import 'node:net'\nimport '../../services/turn/client.ts'\n",
   'node_modules/twilio/package.json': '{ "name": "twilio", "version": "0.0.0", "main": "index.js" }\n',
   'node_modules/twilio/index.js': '\n'
 }
@@ -50,9 +52,14 @@ const breachesOfImportRules: Record<string, Record<string, string>> = {
     'services/store/serve.ts': "import '../runtime/ops.ts'\n",
     'services/runtime/judge.ts': "import '../policy/decide.ts'\n",
     'services/policy/fetch.ts': "import '../upstream/calls.ts'\n",
-    'services/store/climb.ts': "import '../relay-agent/main.ts'\n"
+    'services/store/climb.ts': "import '../relay-agent/main.ts'\n",
+    'services/runtime/dial.ts': "import '../turn/client.ts'\n"
   },
   'domain-imports': { 'services/domain/climb.ts': "import '../policy/decide.ts'\n" },
+  'turn-stands-alone': {
+    'services/turn/name.ts': "import '../domain/app.ts'\n",
+    'services/turn/log.ts': "import 'pino'\n"
+  },
   'pure-builtins': {
     'services/domain/read.ts': "import 'node:fs/promises'\n",
     'services/policy/dial.ts': "import 'net'\n"

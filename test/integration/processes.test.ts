@@ -38,7 +38,8 @@ async function keepConnection (t: Test, port: number | undefined): Promise<Socke
 
 const central = [
   { name: 'control-plane', settings: { SPILLWAY_ADMIN_TOKEN: 'a'.repeat(20), SPILLWAY_CONTROL_PLANE_PORT: '0', SPILLWAY_CONTROL_PLANE_OPS_PORT: '0' } },
-  { name: 'ledger', settings: { SPILLWAY_LEDGER_OPS_PORT: '0' } }
+  { name: 'ledger', settings: { SPILLWAY_LEDGER_OPS_PORT: '0' } },
+  { name: 'prober', settings: { SPILLWAY_PROBER_OPS_PORT: '0' } }
 ] as const
 
 for (const { name, settings } of central) {
@@ -87,11 +88,13 @@ t.test('a process whose Redis never came stops as well', async t => {
 const mistakes: Record<ProcessName, Record<string, string>> = {
   'control-plane': { SPILLWAY_MASTER_KEY: 'hunter2', SPILLWAY_ADMIN_TOKEN: 'hunter2', SPILLWAY_CONTROL_PLANE_PORT: 'hunter2', SPILLWAY_PROVIDER_ORDER: 'coturn,coturn', SPILLWAY_STUN_URLS: 'turn:x' },
   ledger: { SPILLWAY_MASTER_KEY: 'hunter2', SPILLWAY_LEDGER_OPS_PORT: '70000' },
+  prober: { SPILLWAY_PROBER_NAME: 'No Such Name', SPILLWAY_PROBER_OPS_PORT: '70000', SPILLWAY_PROBER_REFERENCE_URLS: 'turn:x' },
   'relay-agent': { SPILLWAY_NODE_ID: 'No Such Name', SPILLWAY_NODE_KEY: 'hunter2', SPILLWAY_NODE_CAPACITY_MBPS: '0', SPILLWAY_COTURN_CLI_PORT: 'hunter2' }
 }
 const missing: Record<ProcessName, string[]> = {
   'control-plane': ['SPILLWAY_REDIS_URL'],
   ledger: ['SPILLWAY_REDIS_URL'],
+  prober: ['SPILLWAY_REDIS_URL'],
   'relay-agent': ['SPILLWAY_REDIS_URL', 'SPILLWAY_NODE_REDIS_URL', 'SPILLWAY_NODE_RELAY_IP', 'SPILLWAY_COTURN_CLI_PASSWORD']
 }
 for (const name of PROCESSES) {

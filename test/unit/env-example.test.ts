@@ -2,13 +2,14 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { ControlPlaneConfig } from '../../services/control-plane/config.ts'
 import { LedgerConfig } from '../../services/ledger/config.ts'
+import { ProberConfig } from '../../services/prober/config.ts'
 import { AgentConfig } from '../../services/relay-agent/config.ts'
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 
 /** NAME -> value, of lines that set or, commented out, show one. */
 const example = new Map([...read('.env.example').matchAll(/^#?(SPILLWAY_[A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]))
-const schemas = [ControlPlaneConfig, LedgerConfig, AgentConfig]
+const schemas = [ControlPlaneConfig, LedgerConfig, ProberConfig, AgentConfig]
 const properties = schemas.flatMap(({ properties }) => Object.entries(properties as Record<string, { default?: unknown }>))
 
 /** Settings of the scripts that have no schema, as they are read there. */

@@ -1,7 +1,8 @@
 import { createSecretKey } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import type { IceServer } from '../../domain/ice-servers.ts'
-import { deriveNodeKey, deriveNodeSecret, keyId, mintCredential } from '../../domain/turn-credential.ts'
+import { findNodeKey } from '../../domain/key-ring.ts'
+import { deriveNodeSecret, mintCredential } from '../../domain/turn-credential.ts'
 import type { NodeView } from '../../policy/view-node.ts'
 import type { KeyRingKeeper } from '../../store/key-ring.ts'
 import type { Provider } from './provider.ts'
@@ -13,7 +14,7 @@ export function createCoturnProvider (keyRing: Pick<KeyRingKeeper, 'ring'>): Pro
     const name = `${id}:${signingGeneration}:${signingKeyId}`
     const held = secrets.get(name)
     if (held !== undefined) return held
-    const nodeKey = keyRing.ring.keys.map(({ text }) => deriveNodeKey(text, id)).find(key => keyId(key) === signingKeyId)
+    const nodeKey = findNodeKey(keyRing.ring, id, signingKeyId)
     if (nodeKey === undefined) throw new Error(`node ${id} derives its secret from a key that comes from no master key of the fleet`)
     const secret = createSecretKey(deriveNodeSecret(nodeKey, signingGeneration), 'utf8')
     secrets.set(name, secret)

@@ -1,71 +1,95 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { Type } from 'typebox'
 import type { FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import { newDesired, ObservedNode, realmOf, showDesired, ShownDesired } from '../../domain/node.ts'
+import { newDesired, realmOf, showDesired } from '../../domain/node.ts'
+import type { NodeFacts } from '../../domain/node.ts'
 import { deriveNodeKey, keyId } from '../../domain/turn-credential.ts'
-import { readDesired, readNodes, writeNewNode, writeNoNode } from '../../store/nodes.ts'
+import { changeNode, showDrain } from '../../policy/drain-node.ts'
+import { inheritKicks } from '../../policy/kicks.ts'
+import { SILENT_AFTER_MS } from '../../policy/view-node.ts'
+import { reasonToKeep } from '../../policy/remove-node.ts'
+import { readDesired, readNode, readNodes, writeDesired, writeNewNode, writeNoNode } from '../../store/nodes.ts'
+import { countOpenSessionsOf } from '../../store/session-steps.ts'
 import { countUnapplied } from '../../store/usage-stream.ts'
 import type { AdminContext } from '../admin-context.ts'
 import { NodeParams } from '../admin-schemas.ts'
+import { ChangeNode, NodeReply, NodesReply, RegisteredNode } from '../node-schemas.ts'
 import { problems } from '../problems.ts'
-import { ShownNode, showNode } from '../show-fleet.ts'
+import { showNode } from '../show-fleet.ts'
 
-const RegisteredNode = Type.Object({
-  id: Type.String(),
-  realm: Type.String(),
-  key: Type.String({ description: 'SPILLWAY_NODE_KEY of its agent; derived from the current master key, so it is the same until that is rotated' })
-})
+/** What is under way is applied within a few hundredths of a second; more of it may come each second. */
+const LOOKS = 5
+const LOOK_MS = 100
 
-const NodesReply = Type.Object({
-  nodes: Type.Array(Type.Object({
-    id: Type.String(),
-    realm: Type.String(),
-    ...ShownNode.properties,
-    desired: ShownDesired,
-    observed: Type.Union([ObservedNode, Type.Null()])
-  }))
-})
-
-/** Nodes: register one, see how they are. */
-export function addNodeRoutes (fastify: FastifyInstance, { redis, change, keyRing, domain, snapshot }: AdminContext): void {
+/** Nodes: register one, see how they are, change what they shall be, take one out. */
+export function addNodeRoutes (fastify: FastifyInstance, { redis, change, keyRing, domain, snapshot, now }: AdminContext): void {
   const server = fastify.withTypeProvider<TypeBoxTypeProvider>()
   const tags = ['nodes']
+  const viewOf = (id: string) => snapshot()?.nodes.find(node => node.id === id)
+  const isHeard = (id: string): boolean => (viewOf(id)?.quietMs ?? Infinity) <= SILENT_AFTER_MS
+
+  const show = (node: NodeFacts) => ({
+    id: node.id,
+    realm: realmOf(node.id, domain),
+    ...showNode(viewOf(node.id)),
+    drain: showDrain(node, isHeard(node.id), now()),
+    desired: showDesired(node.desired),
+    observed: node.observed
+  })
+  async function find (id: string): Promise<NodeFacts> {
+    const node = await readNode(redis, id)
+    if (!node) throw problems.noNode(id)
+    return node
+  }
+
+  /** Batches the ledger has not applied, what is just under way not counted. */
+  async function countWaiting (id: string): Promise<number> {
+    for (let look = 1; ; look++) {
+      const waiting = await countUnapplied(redis, id)
+      if (waiting === 0 || look === LOOKS) return waiting
+      await delay(LOOK_MS)
+    }
+  }
 
   server.put('/nodes/:node', { config: { role: 'admin' }, schema: { tags, summary: 'Registers a node and answers the key of its agent', params: NodeParams, response: { 200: RegisteredNode, 201: RegisteredNode } } }, async (request, reply) => {
     const { node } = request.params
     const { created, key } = await change(request.actor, async () => {
       const key = deriveNodeKey(keyRing.ring.current.text, node)
       if (await readDesired(redis, node)) return { result: { created: false, key } }
-      const desired = newDesired(keyId(key))
-      return { action: 'node.register', target: node, before: null, after: desired, writes: writeNewNode(node, desired), result: { created: true, key } }
+      const desired = inheritKicks(newDesired(keyId(key)), await readNodes(redis))
+      return { action: 'node.register', target: node, before: null, after: showDesired(desired), writes: writeNewNode(node, desired), result: { created: true, key } }
     })
     return await reply.code(created ? 201 : 200).send({ id: node, realm: realmOf(node, domain), key })
   })
 
-  server.delete('/nodes/:node', { config: { role: 'admin' }, schema: { tags, summary: 'Takes a node that is gone out of the fleet; what it relayed stays in the ledger', params: NodeParams, response: { 204: Type.Null() } } }, async (request, reply) => {
+  server.patch('/nodes/:node', { schema: { tags, summary: 'Drains a node or lets it serve again, or changes its weight or capacity', params: NodeParams, body: ChangeNode, response: { 200: NodeReply } } }, async request => {
+    const { node } = request.params
+    const { draining, weight, capacityMbps } = request.body
+    await change(request.actor, async () => {
+      const { desired } = await find(node)
+      const capacityBitsPerSecond = typeof capacityMbps === 'number' ? capacityMbps * 1e6 : capacityMbps
+      const after = changeNode(desired, { draining, weight, capacityBitsPerSecond }, now())
+      if (JSON.stringify(after) === JSON.stringify(changeNode(desired, {}, now()))) return { result: undefined }
+      return { action: 'node.change', target: node, before: showDesired(desired), after: showDesired(after), writes: [writeDesired(node, desired, after)], result: undefined }
+    })
+    return show(await find(node))
+  })
+
+  server.delete('/nodes/:node', { config: { role: 'admin' }, schema: { tags, summary: 'Takes a node out of the fleet that is gone, or was drained and is empty; what it relayed stays in the ledger', params: NodeParams, response: { 204: Type.Null() } } }, async (request, reply) => {
     const { node } = request.params
     await change(request.actor, async () => {
-      const desired = await readDesired(redis, node)
-      if (!desired) throw problems.noNode(node)
-      if (snapshot()?.nodes.find(({ id }) => id === node)?.state === 'up') throw problems.nodeInUse(`node "${node}" is up: stop its coturn and its relay-agent first`)
-      const waiting = await countUnapplied(redis, node)
-      if (waiting > 0) throw problems.nodeInUse(`${waiting} batches of usage of node "${node}" are not booked yet: try again when the ledger has caught up`)
-      return { action: 'node.remove', target: node, before: desired, after: null, writes: writeNoNode(node, desired), result: undefined }
+      const facts = await find(node)
+      const why = reasonToKeep(facts, isHeard(node), { sessions: await countOpenSessionsOf(redis, node), batches: await countWaiting(node) })
+      if (why !== undefined) throw problems.nodeInUse(why)
+      return { action: 'node.remove', target: node, before: showDesired(facts.desired), after: null, writes: writeNoNode(node, facts.desired), result: undefined }
     })
     return await reply.code(204).send(null)
   })
 
-  server.get('/nodes', { schema: { tags, summary: 'All nodes, what they shall be and what they are', response: { 200: NodesReply } } }, async () => {
-    const views = new Map(snapshot()?.nodes.map(node => [node.id, node]))
-    const nodes = await readNodes(redis)
-    return {
-      nodes: nodes.map(({ id, desired, observed }) => ({
-        id,
-        realm: realmOf(id, domain),
-        ...showNode(views.get(id)),
-        desired: showDesired(desired),
-        observed
-      }))
-    }
-  })
+  server.get('/nodes', { schema: { tags, summary: 'All nodes, what they shall be and what they are', response: { 200: NodesReply } } }, async () =>
+    ({ nodes: (await readNodes(redis)).map(show) }))
+
+  server.get('/nodes/:node', { schema: { tags, summary: 'One node', params: NodeParams, response: { 200: NodeReply } } }, async request =>
+    show(await find(request.params.node)))
 }

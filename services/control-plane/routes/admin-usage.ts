@@ -1,17 +1,13 @@
 import { Type } from 'typebox'
 import type { FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import { TOTALS_FIELDS, dayOf, readRange, rollUp, spanOf } from '../../domain/usage.ts'
+import { TOTALS_FIELDS, dayOf, isReported, readRange, rollUp, spanOf } from '../../domain/usage.ts'
 import type { LedgerRow, UsageDimension } from '../../domain/usage.ts'
 import type { Redis } from '../../store/connect.ts'
-import { listSessions } from '../../store/session-records.ts'
-import type { SessionRecord } from '../../store/session-records.ts'
 import { readLedgerDay, readLedgerDays } from '../../store/usage-ledger.ts'
 import type { AdminContext } from '../admin-context.ts'
 import { problems } from '../problems.ts'
-import { SessionsQuery, SessionsReply, UsageQuery, UsageReply } from '../report-schemas.ts'
-
-const PAGE = 500
+import { UsageQuery, UsageReply } from '../report-schemas.ts'
 
 /** What was relayed, out of the ledger. */
 export function addUsageRoutes (fastify: FastifyInstance, { redis, now }: AdminContext): void {
@@ -24,32 +20,13 @@ export function addUsageRoutes (fastify: FastifyInstance, { redis, now }: AdminC
     if (!range) throw problems.badRange()
     const { fromMs, toMs } = range
     const asOf = new Date(now()).toISOString()
-    const rows = rollUp(await readRows(redis, fromMs, toMs, row => app === undefined || row.key.app === app), by as UsageDimension)
+    const rows = rollUp(await readRows(redis, fromMs, toMs, row => isReported(row.key.app, app, by as UsageDimension)), by as UsageDimension)
       // there is no rate card yet, and an unknown cost is not zero
       .map(({ key, ...totals }) => ({ key, ...totals, costMicroUsd: null, basis: 'measured' as const }))
     if (format === 'csv' || (format === undefined && request.headers.accept?.startsWith('text/csv'))) {
       return await reply.type('text/csv; charset=utf-8').send(toCsv(rows))
     }
     return { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString(), by, asOf, rows }
-  })
-
-  server.get('/sessions', { schema: { tags, summary: 'Sessions as the ledger has them, the latest heard of first', querystring: SessionsQuery, response: { 200: SessionsReply } } }, async request => {
-    const { state = 'open', app, node, limit = '100', offset = '0' } = request.query
-    const sessions: SessionRecord[] = []
-    let position = Number(offset)
-    for (;;) {
-      const page = await listSessions(redis, state as 'open' | 'ended', position, PAGE)
-      for (const session of page.sessions) {
-        position = session.position + 1
-        if ((app === undefined || session.app === app) && (node === undefined || session.node === node)) {
-          const { position: _, ...record } = session
-          sessions.push(record)
-        }
-        if (sessions.length === Number(limit)) return { sessions, next: position }
-      }
-      if (page.count < PAGE) return { sessions, next: null }
-      position = Math.max(position, page.end)
-    }
   })
 }
 

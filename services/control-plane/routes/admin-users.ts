@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import { sha256 } from '../../domain/sha256.ts'
+import { auditedUser } from '../../domain/audit.ts'
 import { eraseDecisions } from '../../store/decisions.ts'
 import { writeErasure } from '../../store/erasures.ts'
 import type { AdminContext } from '../admin-context.ts'
@@ -14,8 +14,7 @@ export function addUserRoutes (fastify: FastifyInstance, { redis, change, now }:
     const { tag } = request.params
     await change(request.actor, async () => ({
       action: 'user.erase',
-      // who knows the tag can find the entry, and the entry does not tell the tag
-      target: `user ${sha256(tag).slice(0, 16)}`,
+      target: auditedUser(tag),
       before: null,
       after: null,
       writes: [writeErasure({ userTag: tag, askedAtMs: now() })],

@@ -5,9 +5,12 @@
 -- ARGV[1] stream id  ARGV[2] log  ARGV[3] sequence  ARGV[4] ttl of a closed session's record (s)  ARGV[5] of a lost one's
 -- ARGV[6] sequence of the batch before it  ARGV[7] member that counts a whole app  ARGV[8] how long a month is kept (s)
 -- then seventeen values a usage row: member, row name, day, app, user tag, username's expiry, provider, region, state,
--- started ms, at ms, seconds, packets in, bytes in, packets out, bytes out, '1' where bytes are counted by user
+-- started ms, at ms, seconds, packets in, bytes in, packets out, bytes out, and for whom bytes and open sessions are
+-- counted beside: 'users' and the app, the 'app' alone, or 'nobody' (probes, of which no cap and no list of the ended asks)
 -- Returns 'applied', 'duplicate', or 'gap' (applied, but batches of this log before it are missing).
 local FIELDS = { 'seconds', 'packetsIn', 'bytesIn', 'packetsOut', 'bytesOut' }
+-- a probe ends every second or so on each node: what is over is soon of no use (s)
+local PROBE_TTL = 3600
 local KEYS_A_ROW, VALUES_A_ROW, VALUES_BEFORE_FIELDS = 5, 17, 11
 
 -- what is no longer on the stream was booked by another ledger meanwhile, perhaps with batches of a newer log behind it
@@ -63,8 +66,9 @@ for index = 0, (#KEYS - 5) / KEYS_A_ROW - 1 do
         redis.call('HSET', session, field, string.format('%.0f', is))
       end
     end
-    count_relayed(relayed, ARGV[value + 17] == '1' and tag or '', bytes)
-    if (before == 'open') ~= (state == 'open') then
+    local counted = ARGV[value + 17]
+    if counted ~= 'nobody' then count_relayed(relayed, counted == 'users' and tag or '', bytes) end
+    if counted ~= 'nobody' and (before == 'open') ~= (state == 'open') then
       count_open(open, tag .. ':' .. ARGV[value + 6], state == 'open' and 1 or -1)
     end
     if before == 'lost' and state ~= 'lost' then
@@ -80,9 +84,10 @@ for index = 0, (#KEYS - 5) / KEYS_A_ROW - 1 do
       redis.call('ZADD', KEYS[3], at, member)
       redis.call('ZREM', KEYS[4], member)
     else
-      redis.call('EXPIRE', session, state == 'closed' and ARGV[4] or ARGV[5])
+      local closedTtl = counted == 'nobody' and PROBE_TTL or ARGV[4]
+      redis.call('EXPIRE', session, state == 'closed' and closedTtl or ARGV[5])
       redis.call('ZREM', KEYS[3], member)
-      redis.call('ZADD', KEYS[4], at, member)
+      if counted ~= 'nobody' then redis.call('ZADD', KEYS[4], at, member) end
     end
   end
 end

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
 import { Compile } from 'typebox/schema'
+import { applyUsage } from '../../../services/store/usage-ledger.ts'
 import { ADMIN_TOKEN, ask, startControlPlane } from '../../helpers/control-plane.ts'
 import { generateRequests } from '../../helpers/generate-requests.ts'
 import type { GeneratedRequest, Known, OpenApiDocument } from '../../helpers/generate-requests.ts'
@@ -9,6 +10,7 @@ import { goodClaims, signShared, unsigned } from '../../helpers/key-set-server.t
 import { createSender, eachOf } from '../../helpers/send-request.ts'
 import type { RawAnswer } from '../../helpers/send-request.ts'
 import { secretsIn } from '../../helpers/search-logs.ts'
+import { allocationOf, bookedRow, deliver } from '../../helpers/usage-rows.ts'
 
 const REQUESTS = 10_000
 /** Enough for every code path to be compiled, every pool filled and the heap grown to its working size. */
@@ -26,6 +28,8 @@ const CODES = new Set([...list.matchAll(/`([a-z_]+)`/g)].map(([, code = '']) => 
 // V8 lets a heap grow for as long as there is memory; in a small one it collects, and what is left is what is held
 const door = await startControlPlane(t, { settings: { NODE_OPTIONS: '--max-old-space-size=128 --max-semi-space-size=8' } })
 await door.addNode('eu-1')
+const redis = await door.redis.connect()
+await applyUsage(redis, await deliver(redis, 'eu-1', 'log', 1), [bookedRow()])
 const unlimited = { app: 10_000_000, publishable: 10_000_000, user: 10_000_000, address: 10_000_000 }
 const SECRET = 'the secret both the app and the door know'
 const secret = await door.createApp('front', { allowedOrigins: ['https://shop.example'], requestsPerMinute: unlimited, userJwt: { issuer: 'https://id.example', secret: SECRET } })
@@ -43,6 +47,7 @@ const parameters = {
   node: ['eu-2', 'us-1', 'constructor'],
   name: POOL,
   tag: ['0123456789abcdef01234567'],
+  id: [`eu-1:boot-1:${allocationOf(1)}`, '0123456789abcdef'],
   before: ['0-0', '1-1'],
   from: ['2026-11-22', '2026-11-22T10:00Z', '1'],
   to: ['2026-11-23', '2026-11-22T11:00:00+01:00']

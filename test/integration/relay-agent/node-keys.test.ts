@@ -6,6 +6,7 @@ import { newDesired } from '../../../services/domain/node.ts'
 import type { DesiredNode } from '../../../services/domain/node.ts'
 import { deriveNodeKey, deriveNodeSecret, keyId } from '../../../services/domain/turn-credential.ts'
 import { addNodeKey, dropNodeKey } from '../../../services/policy/rotate-node-keys.ts'
+import { createDrainer } from '../../../services/relay-agent/drain-relay.ts'
 import { followDesired } from '../../../services/relay-agent/follow-desired.ts'
 import { holdNodeKeys } from '../../../services/relay-agent/hold-node-keys.ts'
 import { createObeyer } from '../../../services/relay-agent/obey-desired.ts'
@@ -37,7 +38,7 @@ async function startNode (t: Test) {
     const said: string[] = []
     const obeyer = createObeyer({ userRedis, realm: REALM, openNodeKeys: holdNodeKeys(nodeRedis, configured), ownIps: [] })
     const logger = pino({ level: 'error' }, { write: line => { said.push(line) } })
-    const { follow } = followDesired({ central: ownCentre, nodeRedis, node: NODE, obeyer, logger, onApplied: () => {} })
+    const { follow } = followDesired({ central: ownCentre, nodeRedis, node: NODE, obeyer, drainer: createDrainer({ userRedis, realm: REALM, now: Date.now }), kicker: { obey: () => {} }, logger, onApplied: () => {} })
     return { follow, said, get applied () { return [...obeyer.generationsApplied] } }
   }
   return {

@@ -16,13 +16,12 @@ import type { Redis } from '../../../services/store/connect.ts'
 import { connectRedis, untilReady } from '../../../services/store/connect.ts'
 import { keepKeyRing } from '../../../services/store/key-ring.ts'
 import { coturnKeys } from '../../../services/store/keys.ts'
-import { listSessions } from '../../../services/store/session-records.ts'
 import { countUnapplied } from '../../../services/store/usage-stream.ts'
 import { registerNode } from '../../helpers/central-state.ts'
 import { coturnAllocation } from '../../helpers/coturn-events.ts'
 import type { Counters } from '../../helpers/coturn-events.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
-import { TEN_O_CLOCK, allocationOf, readLedger, sumOf } from '../../helpers/usage-rows.ts'
+import { TEN_O_CLOCK, allocationOf, listAll, readLedger, sumOf } from '../../helpers/usage-rows.ts'
 
 export const NODE = 'eu-1'
 const REALM = realmOf(NODE, 'turn.example.org')
@@ -207,9 +206,9 @@ export async function startUsageLine (t: Test, { nodeLines = [] }: { nodeLines?:
 
   /** Per call: what the ledger says. */
   async function booked (): Promise<Record<string, Traffic & { state: SessionState }>> {
-    const pages = [await listSessions(centre, 'open', 0, 100_000), await listSessions(centre, 'ended', 0, 100_000)]
+    const sessions = [...await listAll(centre, 'open'), ...await listAll(centre, 'ended')]
     const found: Record<string, Traffic & { state: SessionState }> = {}
-    for (const { app, boot, allocation, state, packetsIn, bytesIn, packetsOut, bytesOut } of pages.flatMap(({ sessions }) => sessions)) {
+    for (const { app, boot, allocation, state, packetsIn, bytesIn, packetsOut, bytesOut } of sessions) {
       if (app !== 'marker') found[`${boot}/${allocation}`] = { state, packetsIn, bytesIn, packetsOut, bytesOut }
     }
     return found

@@ -4,10 +4,10 @@ import type { SessionState } from '../../../services/domain/session.ts'
 import { hourOf } from '../../../services/domain/usage.ts'
 import { applyUsage, CLOSED_SESSION_TTL_SECONDS, LOST_SESSION_TTL_SECONDS, sessionMember } from '../../../services/store/usage-ledger.ts'
 import type { BookedRow } from '../../../services/store/usage-ledger.ts'
-import { countOpenSessions, endLostSession, forgetEndedBefore, listSessions, listSilent } from '../../../services/store/session-records.ts'
+import { countOpenSessions, endLostSession, forgetEndedBefore, listSilent } from '../../../services/store/session-records.ts'
 import { countUnapplied, readApplied } from '../../../services/store/usage-stream.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
-import { HOUR_MS, TEN_O_CLOCK, allocationOf, bookedRow, deliver, readLedger, sumOf } from '../../helpers/usage-rows.ts'
+import { HOUR_MS, TEN_O_CLOCK, allocationOf, bookedRow, deliver, listAll, readLedger, sumOf } from '../../helpers/usage-rows.ts'
 
 const redis = await (await startRedisServer(t, { variant: 'central' })).connect()
 let sequence = 0
@@ -33,9 +33,24 @@ t.test('a row is booked under its hour, app, node, provider, region and price, a
     packetsOut: 300,
     bytesOut: 4_000
   }])
-  t.match((await listSessions(redis, 'open', 0, 10)).sessions, [{ node: 'eu-1', boot: 'boot-1', allocation: allocationOf(1), app: 'shop', state: 'open', seconds: 60, bytesOut: 4_000, startedAtMs: TEN_O_CLOCK, atMs: MINUTE }])
+  t.match(await listAll(redis, 'open'), [{ node: 'eu-1', boot: 'boot-1', allocation: allocationOf(1), app: 'shop', state: 'open', seconds: 60, bytesOut: 4_000, startedAtMs: TEN_O_CLOCK, atMs: MINUTE }])
   t.equal(await redis.ttl(recordKey), -1, 'an open session is kept for as long as it lasts')
   t.equal(await countUnapplied(redis, 'eu-1'), 0)
+})
+
+t.test('what probes relay is booked to the node, and neither counted for a cap nor as open', async t => {
+  await book(bookedRow({ app: '_probe', atMs: MINUTE, bytesIn: 100 }), bookedRow({ allocation: allocationOf(2), bytesIn: 7 }))
+  t.same((await readLedger(redis)).map(({ key, bytesIn }) => [key.app, key.node, bytesIn]).sort(), [['_probe', 'eu-1', 100], ['shop', 'eu-1', 7]])
+  t.equal(await countOpenSessions(redis), 2)
+  const ofProbes = async () => [await redis.keys('relayed:*:_probe'), await redis.keys('open:_probe')]
+  t.same(await ofProbes(), [[], []])
+  t.same([(await redis.keys('relayed:*:shop')).length, await redis.keys('open:shop')], [1, ['open:shop']], 'as an app is')
+  await book(bookedRow({ app: '_probe', atMs: MINUTE, bytesIn: 120, state: 'closed' }))
+  t.same(await ofProbes(), [[], []])
+  t.equal(await countOpenSessions(redis), 1)
+  t.match(await total(), { sessions: 2, bytesIn: 127 })
+  t.same(await listAll(redis, 'ended'), [], 'one that is over is soon forgotten, for there are many')
+  t.equal(await redis.ttl(recordKey), 3_600)
 })
 
 t.test('a later row adds what is new, and one that was overtaken takes nothing back', async t => {
@@ -60,7 +75,7 @@ t.test('the total of a closed session is the last word, whichever way it correct
   await book(bookedRow({ atMs: MINUTE - 1_000, state: 'closed', bytesIn: 400, packetsIn: 4, bytesOut: 9 }))
   t.match(await total(), { bytesIn: 400, packetsIn: 4, bytesOut: 9, seconds: 60, lostSessions: 0 })
   t.equal(await countOpenSessions(redis), 0)
-  t.match((await listSessions(redis, 'ended', 0, 10)).sessions, [{ state: 'closed', bytesIn: 400 }])
+  t.match(await listAll(redis, 'ended'), [{ state: 'closed', bytesIn: 400 }])
   t.equal(await redis.ttl(recordKey), CLOSED_SESSION_TTL_SECONDS)
 })
 
@@ -86,7 +101,7 @@ t.test('a session that was lost, spoke again and ended is one session, and not a
   t.match(await total(), { sessions: 1, lostSessions: 0, bytesIn: 30 })
   t.equal(await redis.ttl(recordKey), -1)
   t.equal(await countOpenSessions(redis), 1)
-  t.same((await listSessions(redis, 'ended', 0, 10)).sessions, [])
+  t.same(await listAll(redis, 'ended'), [])
 
   await book(bookedRow({ atMs: TEN_O_CLOCK + HOUR_MS, state: 'closed', bytesIn: 25 }))
   t.match(await total(), { sessions: 1, lostSessions: 0, bytesIn: 25 })
@@ -212,5 +227,5 @@ t.test('a session that spoke or ended since it was found silent is left alone', 
 t.test('the index of ended sessions forgets those whose record is gone', async t => {
   await book(bookedRow({ state: 'closed' }), bookedRow({ allocation: allocationOf(2), atMs: MINUTE, state: 'closed' }))
   t.equal(await forgetEndedBefore(redis, TEN_O_CLOCK), 1)
-  t.match((await listSessions(redis, 'ended', 0, 10)).sessions, [{ allocation: allocationOf(2) }])
+  t.match(await listAll(redis, 'ended'), [{ allocation: allocationOf(2) }])
 })

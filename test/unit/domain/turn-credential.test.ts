@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Compile } from 'typebox/compile'
 import { AppId } from '../../../services/domain/app.ts'
-import { deriveKeys, deriveNodeKey, deriveNodeSecret, mintCredential, mintUserId, parseUsername, userTag } from '../../../services/domain/turn-credential.ts'
+import { deriveKeys, deriveNodeKey, deriveNodeSecret, isProbe, mintCredential, mintUserId, parseUsername, PROBE_APP, userTag, userTagOf } from '../../../services/domain/turn-credential.ts'
 
 const appId = Compile(AppId)
 const isAppId = (id: string): boolean => appId.Check(id)
@@ -33,6 +33,15 @@ t.test('no two of the oddest user ids share a tag, nor does one user in two apps
   t.equal(new Set(tags).size, tags.length)
   fc.assert(fc.property(app, user, app, user, (app, user, otherApp, otherUser) =>
     (app === otherApp && user === otherUser) === (userTag(keys, app, user, none) === userTag(keys, otherApp, otherUser, none))))
+})
+
+t.test('probes have names of their own, which prove themselves like any other, and no app is ever called so', async t => {
+  const { username } = mint(PROBE_APP, 'eu-1')
+  t.same(parseUsername([keys.name], username), { app: '_probe', userTag: userTag(keys, '_probe', 'eu-1', none) })
+  t.equal(parseUsername([otherKeys.name], username), undefined)
+  t.notOk(isAppId(PROBE_APP))
+  t.ok(isProbe(username))
+  for (const other of [mint('probe', 'eu-1').username, mint('x-probe', '_probe').username, '_probe.x.y', '1:x_probe.y.z', `1:a.${username}`]) t.notOk(isProbe(other), other)
 })
 
 t.test('a tag tells nothing without its key: another master key gives another one', async t => {
@@ -114,4 +123,10 @@ t.test('every node and every generation has a secret of its own, the same each t
   t.equal(secret('key one', 'eu-1', 1), secret('key one', 'eu-1', 1))
   t.match(deriveNodeKey('key one', 'eu-1'), /^[A-Za-z0-9_-]{43}$/, 'the length a relay agent asks for')
   t.not(deriveNodeKey('key one', 'eu-1').includes('key one'), true)
+})
+
+t.test('the tag can be read without the keys, of a name that was minted, and of no other', async t => {
+  const { username } = mint('shop', 'ada')
+  t.equal(userTagOf(username), userTag(keys, 'shop', 'ada', none))
+  for (const name of ['', 'ada', '1:ada', `1:shop.${'a'.repeat(24)}`, `1:shop.${'A'.repeat(24)}.${'a'.repeat(24)}`, `${username}x`, `x${username}`]) t.equal(userTagOf(name), undefined, name)
 })

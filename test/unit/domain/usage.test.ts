@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { TOTALS_FIELDS, USAGE_DIMENSIONS, hourOf, isoPeriod, parseRowName, rollUp, rowSuffix } from '../../../services/domain/usage.ts'
+import { TOTALS_FIELDS, USAGE_DIMENSIONS, hourOf, isReported, isoPeriod, parseRowName, rollUp, rowSuffix } from '../../../services/domain/usage.ts'
 import type { LedgerRow, LedgerRowKey } from '../../../services/domain/usage.ts'
 
 const key = (differs: Partial<LedgerRowKey> = {}): LedgerRowKey => ({ period: '2026112210', app: 'shop', node: 'eu-1', provider: 'coturn', region: 'eu', priceVersion: '0', ...differs })
@@ -16,6 +16,13 @@ t.test('the hour is that of UTC, from its first to its last millisecond', async 
 t.test('a period is shown as an ISO hour, or as a date once its day was folded', async t => {
   t.equal(isoPeriod('2026112223'), '2026-11-22T23:00:00Z')
   t.equal(isoPeriod('20261122'), '2026-11-22')
+})
+
+t.test('what probes relayed is reported of a node, or where it is asked for, and nowhere else', async t => {
+  t.same(USAGE_DIMENSIONS.filter(by => isReported('_probe', undefined, by)), ['node'])
+  t.ok(USAGE_DIMENSIONS.every(by => isReported('shop', undefined, by)))
+  t.ok(USAGE_DIMENSIONS.every(by => isReported('_probe', '_probe', by)))
+  t.notOk(USAGE_DIMENSIONS.some(by => isReported('_probe', 'shop', by) || isReported('shop', '_probe', by)))
 })
 
 const name = fc.stringMatching(/^[a-z0-9-]{1,32}$/)

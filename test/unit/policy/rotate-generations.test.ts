@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { newDesired } from '../../../services/domain/node.ts'
 import type { DesiredNode, NodeFacts } from '../../../services/domain/node.ts'
-import { addGeneration, retireGenerations } from '../../../services/policy/rotate-generations.ts'
+import { addGeneration, retireGenerations, signingGeneration } from '../../../services/policy/rotate-generations.ts'
 
 const rotating = addGeneration(newDesired('0123456789abcdef'), 60)
 const confirmed: DesiredNode = { ...rotating, rotation: { overlapSeconds: 60, confirmedAtMs: 1_000 } }
@@ -13,6 +13,15 @@ const facts = (desired: DesiredNode, generationsApplied: number[] | null): NodeF
 t.test('a rotation adds the next number and takes none away', async t => {
   t.same(rotating, { ...newDesired('0123456789abcdef'), generations: [1, 2], rotation: { overlapSeconds: 60 } })
   t.same(addGeneration({ ...rotating, generations: [7] }, 5).generations, [7, 8], 'a number never comes twice')
+})
+
+t.test('what is signed with is the newest generation that is both wanted and confirmed, under the node key of its time', async t => {
+  const desired: DesiredNode = { ...rotating, generations: [2, 3], nodeKeys: [{ from: 1, id: 'old' }, { from: 3, id: 'new' }] }
+  t.same(signingGeneration(facts(desired, [2])), { generation: 2, keyId: 'old' })
+  t.same(signingGeneration(facts(desired, [3, 2])), { generation: 3, keyId: 'new' })
+  t.equal(signingGeneration(facts(desired, [1, 4])), undefined, 'neither one that is taken away nor one nobody wants')
+  t.equal(signingGeneration(facts(desired, [])), undefined)
+  t.equal(signingGeneration(facts(desired, null)), undefined)
 })
 
 t.test('nothing happens to a node that is not being rotated, has not spoken, or has not confirmed', async t => {

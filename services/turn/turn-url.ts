@@ -5,18 +5,37 @@ export interface IceServer { urls: string | string[], username?: string, credent
 
 export interface TurnServer { host: string, port: number, transport: Transport, username: string, password: string }
 
-/** RFC 7065 section 3.1, without `turns`, which the client here does not speak. */
-const TURN_URL = /^turn:(?:\[([^\]]+)\]|([^:?[\]]+))(?::(\d{1,5}))?(?:\?transport=(udp|tcp))?$/i
-/** RFC 7065 section 3.2. */
-const DEFAULT_PORT = 3478
+export interface ServerUrl { scheme: 'stun' | 'stuns' | 'turn' | 'turns', host: string, port: number, transport: Transport }
 
-/** Host, port and transport of a turn: URI, UDP unless it says otherwise; undefined for anything else. */
+/** RFC 7064 section 3.1 and RFC 7065 section 3.1; only turn and turns name a transport. */
+const SERVER_URL = /^(?:(stuns?)|(turns?)):(?:\[([0-9a-f:.]+)\]|([^:?/@[\]\s]+))(?::(\d{1,5}))?(?:\?transport=(udp|tcp))?$/i
+/** RFC 7064 section 3.2 and RFC 7065 section 3.2. */
+const DEFAULT_PORT = 3478
+const DEFAULT_TLS_PORT = 5349
+
+/**
+ * Host (without brackets), port and transport of a stun:, stuns:, turn: or turns: URI. UDP unless it says otherwise, TLS
+ * over TCP where the scheme is secure, as in browsers. Undefined for anything else, and for turns: over UDP (DTLS).
+ */
+export function parseServerUrl (url: string): ServerUrl | undefined {
+  const match = SERVER_URL.exec(url)
+  const scheme = (match?.[1] ?? match?.[2])?.toLowerCase() as ServerUrl['scheme'] | undefined
+  const host = match?.[3] ?? match?.[4]
+  const named = match?.[6]?.toLowerCase()
+  if (scheme === undefined || host === undefined) return undefined
+  const secure = scheme.endsWith('s')
+  if ((match?.[1] !== undefined && named !== undefined) || (secure && named === 'udp')) return undefined
+  const port = Number(match?.[5] ?? (secure ? DEFAULT_TLS_PORT : DEFAULT_PORT))
+  if (port < 1 || port > 0xffff) return undefined
+  return { scheme, host, port, transport: secure ? 'tls' : named === 'tcp' ? 'tcp' : 'udp' }
+}
+
+/** The same for a relay: undefined for stun: and stuns:, which are none. */
 export function parseTurnUrl (url: string): Pick<TurnServer, 'host' | 'port' | 'transport'> | undefined {
-  const match = TURN_URL.exec(url)
-  const host = match?.[1] ?? match?.[2]
-  const port = Number(match?.[3] ?? DEFAULT_PORT)
-  if (host === undefined || port < 1 || port > 0xffff) return undefined
-  return { host, port, transport: match?.[4]?.toLowerCase() === 'tcp' ? 'tcp' : 'udp' }
+  const parsed = parseServerUrl(url)
+  if (parsed === undefined || parsed.scheme.startsWith('stun')) return undefined
+  const { host, port, transport } = parsed
+  return { host, port, transport }
 }
 
 /** The first server with that transport and with credentials; undefined if there is none. */

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Allocation, DataSource, TurnClient } from './turn-client.ts'
+import type { Allocation } from './allocation.ts'
+import type { DataSource, TurnClient } from './turn-client.ts'
 
 /** Packets on their way per direction: enough to keep the relay busy, few enough for a default socket buffer. */
 const BATCH_PACKETS = 16

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { AttributeType, Method, attributeOf, decodeStun, encodeStun, longTermKey, type MessageClass } from '../../../scripts/stun-message.ts'
-import { decodeChannelData, decodeErrorCode, decodeUint32, decodeXorAddress, encodeChannelData, encodeUint32, encodeXorAddress, streamMessageLength } from '../../../scripts/stun-values.ts'
+import { AttributeType, Method, attributeOf, decodeStun, encodeStun, longTermKey, type MessageClass } from '../../../services/turn/stun-message.ts'
+import { decodeChannelData, decodeErrorCode, decodeUint32, decodeXorAddress, encodeChannelData, encodeUint32, encodeXorAddress, streamMessageLength } from '../../../services/turn/stun-values.ts'
 
 function hex (text: string): Buffer {
   return Buffer.from(text.replace(/\s/g, ''), 'hex')

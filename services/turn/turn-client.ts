@@ -1,18 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import { EventEmitter } from 'node:events'
-import { AttributeType, Method, TRANSACTION_ID_BYTES, attributeOf, decodeStun, encodeStun, type StunAttribute } from './stun-message.ts'
+import { allocateAttributes, readAllocation, readMappedAddress, type Allocation } from './allocation.ts'
+import { ChannelNumbers } from './channel-numbers.ts'
+import { openLeg } from './open-leg.ts'
+import { AttributeType, Method, TRANSACTION_ID_BYTES, attributeOf, decodeStun, encodeStun } from './stun-message.ts'
 import { CHANNEL_HEADER_BYTES, decodeChannelData, decodeUint32, decodeXorAddress, encodeChannelData, encodeUint32, encodeXorAddress, type TransportAddress } from './stun-values.ts'
+import type { SeenCertificate } from './tls-certificate.ts'
 import { TurnFailure } from './turn-errors.ts'
-import { openTcpLeg, openUdpLeg, type Leg, type Traffic, type Transport } from './turn-leg.ts'
+import type { Leg, Traffic, Transport } from './turn-leg.ts'
 import { TurnRequests } from './turn-requests.ts'
 
 /** Four sends over UDP (at 0, 0.5, 1.5 and 3.5 s). The 39.5 s of RFC 8489 are too long for a check that somebody waits for. */
 const DEFAULT_REQUEST_TIMEOUT_MS = 7500
-const FIRST_CHANNEL = 0x4000
-/** Newer servers refuse the upper part of RFC 5766's range (RFC 8656 section 12). */
-const LAST_CHANNEL = 0x4fff
-/** REQUESTED-TRANSPORT: UDP, protocol number 17, in the first of four bytes (RFC 8656 section 18.7). */
-const REQUESTED_TRANSPORT_UDP = Buffer.from([17, 0, 0, 0])
 
 export interface TurnClientOptions {
   host: string
@@ -21,14 +20,12 @@ export interface TurnClientOptions {
   username: string
   password: string
   localAddress?: string | undefined
-  /** Bound for the answer to one request, retransmissions included, and for the TCP handshake. */
+  /** For TLS: trusted beside what Node trusts, PEM. */
+  ca?: string | undefined
+  /** Bound for the answer to one request, retransmissions included, and for the opening: name, TCP and TLS. */
   requestTimeoutMs?: number | undefined
-}
-
-export interface Allocation {
-  relayedAddress: TransportAddress
-  mappedAddress: TransportAddress | undefined
-  lifetimeSeconds: number
+  /** Ends the opening early. */
+  signal?: AbortSignal | undefined
 }
 
 /** Where data came from: the channel's number, or the peer's address if it came in a Data indication. */
@@ -47,7 +44,7 @@ export class TurnClient extends EventEmitter<{ data: [payload: Buffer, source: D
   readonly #requests: TurnRequests
   /** Padding is for streams only (RFC 8656 section 12.5). */
   readonly #padded: boolean
-  readonly #channels = new Map<string, number>()
+  readonly #channels = new ChannelNumbers()
   #allocation: Allocation | undefined
 
   private constructor (leg: Leg, requests: TurnRequests, padded: boolean) {
@@ -55,35 +52,43 @@ export class TurnClient extends EventEmitter<{ data: [payload: Buffer, source: D
     this.#leg = leg
     this.#requests = requests
     this.#padded = padded
-    leg.listen({ onMessage: (message) => { this.#receive(message) }, onClose: () => { this.#closed() } })
+    leg.listen({
+      onMessage: (message) => { this.#receive(message) },
+      onError: (error) => { requests.fail(error) },
+      onClose: () => { this.#closed() }
+    })
   }
 
-  /** Opens the socket and sends nothing yet; rejects if the name does not resolve or, over TCP, nobody accepts in time. */
+  /**
+   * Opens the way and sends nothing yet over UDP. Rejects with TurnFailure of 'resolve', 'connect' or 'tls'; with
+   * CertificateFailure, which tells the certificate, if it is not one that a browser accepts.
+   */
   static async connect (options: TurnClientOptions): Promise<TurnClient> {
-    const { host, port, localAddress, transport, username, password, requestTimeoutMs: timeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = options
-    const open = transport === 'udp' ? openUdpLeg : openTcpLeg
-    const leg = await open({ host, port, localAddress, connectTimeoutMs: timeoutMs })
+    const { transport, username, password, requestTimeoutMs: timeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = options
+    const leg = await openLeg({ ...options, connectTimeoutMs: timeoutMs })
     const requests = new TurnRequests(leg, { username, password, retransmit: transport === 'udp', timeoutMs })
-    return new TurnClient(leg, requests, transport === 'tcp')
+    return new TurnClient(leg, requests, transport !== 'udp')
   }
 
   get traffic (): Traffic { return this.#leg.traffic }
+
+  /** What the relay showed over TLS; undefined over UDP and TCP. */
+  get certificate (): SeenCertificate | undefined { return this.#leg.certificate }
+
+  /** STUN Binding (RFC 8489 section 3): needs no credential. Resolves with this side's address as the relay sees it. */
+  async binding (): Promise<TransportAddress> {
+    const mapped = readMappedAddress(await this.#requests.binding())
+    if (mapped === undefined) throw new TurnFailure('binding', 'TURN_BAD_ANSWER', 'no XOR-MAPPED-ADDRESS in the answer')
+    return mapped
+  }
 
   /** The allocation while there is one, as far as this client knows. */
   get allocation (): Allocation | undefined { return this.#allocation }
 
   /** Allocate (RFC 8656 section 7). Without a lifetime the relay decides, usually 600 s. */
   async allocate ({ lifetimeSeconds }: { lifetimeSeconds?: number | undefined } = {}): Promise<Allocation> {
-    const attributes: StunAttribute[] = [{ type: AttributeType.requestedTransport, value: REQUESTED_TRANSPORT_UDP }]
-    if (lifetimeSeconds !== undefined) attributes.push({ type: AttributeType.lifetime, value: encodeUint32(lifetimeSeconds) })
-    const answer = await this.#requests.request('allocate', () => attributes)
-    const relayedAddress = decodeXorAddress(attributeOf(answer, AttributeType.xorRelayedAddress), answer.transactionId)
-    const granted = decodeUint32(attributeOf(answer, AttributeType.lifetime))
-    if (relayedAddress === undefined || granted === undefined) {
-      throw new TurnFailure('allocate', 'TURN_BAD_ANSWER', 'no relayed address or no lifetime in the answer')
-    }
-    const mappedAddress = decodeXorAddress(attributeOf(answer, AttributeType.xorMappedAddress), answer.transactionId)
-    this.#allocation = { relayedAddress, mappedAddress, lifetimeSeconds: granted }
+    const answer = await this.#requests.request('allocate', () => allocateAttributes(lifetimeSeconds))
+    this.#allocation = readAllocation(answer)
     return this.#allocation
   }
 
@@ -99,9 +104,7 @@ export class TurnClient extends EventEmitter<{ data: [payload: Buffer, source: D
    * 'auto' takes the peer's channel or else the next free one. Resolves with the number.
    */
   async bindChannel (channel: number | 'auto', peer: TransportAddress): Promise<number> {
-    const peerKey = `${peer.address} ${peer.port}`
-    const number = channel === 'auto' ? this.#channels.get(peerKey) ?? this.#freeChannel() : channel
-    this.#channels.set(peerKey, number)
+    const number = this.#channels.take(channel, peer)
     await this.#requests.request('channelBind', (id) => [
       { type: AttributeType.channelNumber, value: Buffer.from([number >> 8, number & 0xff, 0, 0]) },
       { type: AttributeType.xorPeerAddress, value: encodeXorAddress(peer, id) }
@@ -135,22 +138,18 @@ export class TurnClient extends EventEmitter<{ data: [payload: Buffer, source: D
     return granted
   }
 
-  /** Ends the allocation: Refresh with lifetime 0. coturn reports the session about a second later. */
+  /**
+   * Ends the allocation: Refresh with lifetime 0. coturn reports the session about a second later. Requests under way
+   * are given up first, so that none of them makes an allocation behind it.
+   */
   async release (): Promise<void> {
+    this.#requests.abandon()
     await this.refresh(0)
   }
 
   /** Closes the socket without a Refresh: over TCP that ends the allocation, over UDP it lives until it expires. May be called again. */
-  async close (): Promise<void> {
-    await this.#leg.close()
-  }
-
-  #freeChannel (): number {
-    const taken = new Set(this.#channels.values())
-    for (let number = FIRST_CHANNEL; number <= LAST_CHANNEL; number++) {
-      if (!taken.has(number)) return number
-    }
-    throw new RangeError('all channel numbers are bound')
+  async close (graceMs?: number): Promise<void> {
+    await this.#leg.close(graceMs)
   }
 
   #forgetAllocation (): void {

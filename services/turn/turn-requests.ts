@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { AttributeType, Method, TRANSACTION_ID_BYTES, attributeOf, encodeStun, longTermKey, type DecodedStun, type StunAttribute } from './stun-message.ts'
 import { decodeErrorCode } from './stun-values.ts'
-import { TurnError, TurnFailure } from './turn-errors.ts'
+import { TurnError, TurnFailure, failureOf } from './turn-errors.ts'
 import type { Leg } from './turn-leg.ts'
 
 /** First retransmission timeout; it doubles each time (RFC 8489 section 6.2.1). */
@@ -9,7 +9,7 @@ const INITIAL_RTO_MS = 500
 /** Rc, the most times a request is sent (RFC 8489 section 6.2.1). */
 const MAX_SENDS = 7
 
-export type RequestMethod = 'allocate' | 'refresh' | 'createPermission' | 'channelBind'
+export type RequestMethod = 'binding' | 'allocate' | 'refresh' | 'createPermission' | 'channelBind'
 /** The attributes of a request; addresses in them are XORed with its transaction id. */
 export type AttributesFor = (transactionId: Buffer) => StunAttribute[]
 
@@ -29,12 +29,19 @@ interface Waiting {
   reject: (error: Error) => void
 }
 
+function errorOf (methodName: RequestMethod, answer: DecodedStun): TurnError {
+  const { code, reason } = decodeErrorCode(attributeOf(answer, AttributeType.errorCode)) ?? { code: 500, reason: 'without ERROR-CODE' }
+  return new TurnError(methodName, code, reason)
+}
+
 /** Requests and their answers with the long-term credential mechanism (RFC 8489 section 9.2); any number at a time. */
 export class TurnRequests {
   readonly #leg: Leg
   readonly #options: TurnRequestsOptions
   readonly #waiting = new Map<string, Waiting>()
   #login: Login | undefined
+  /** How often requests were given up: one that is between two transactions then must not begin its second. */
+  #abandoned = 0
 
   constructor (leg: Leg, options: TurnRequestsOptions) {
     this.#leg = leg
@@ -47,14 +54,15 @@ export class TurnRequests {
    */
   async request (methodName: RequestMethod, attributesFor: AttributesFor): Promise<DecodedStun> {
     let staleNonces = 0
+    const abandoned = this.#abandoned
     for (;;) {
       const login = this.#login
       const answer = await this.#transact(methodName, attributesFor, login)
       if (answer.messageClass === 'success') return answer
-      const { code, reason } = decodeErrorCode(attributeOf(answer, AttributeType.errorCode)) ?? { code: 500, reason: 'without ERROR-CODE' }
-      if (code === 438) staleNonces += 1
-      const again = (code === 401 && login === undefined) || (code === 438 && staleNonces === 1)
-      if (!again || !this.#learnLogin(answer)) throw new TurnError(methodName, code, reason)
+      const error = errorOf(methodName, answer)
+      if (error.code === 438) staleNonces += 1
+      const again = (error.code === 401 && login === undefined) || (error.code === 438 && staleNonces === 1)
+      if (!again || abandoned !== this.#abandoned || !this.#learnLogin(answer)) throw error
     }
   }
 
@@ -67,11 +75,24 @@ export class TurnRequests {
     if (message.messageClass === 'success' && (waiting.key === undefined || message.verify(waiting.key))) waiting.resolve(message)
   }
 
-  /** The leg is gone: nothing will be answered any more. */
+  /** The leg is gone, or this side has lost interest: no request waits any more, and none is sent again. */
   abandon (): void {
+    this.#abandoned += 1
     for (const { reject, methodName } of this.#waiting.values()) {
       reject(new TurnFailure(methodName, 'TURN_CONNECTION_LOST', 'the connection ended before the answer', this.#leg.lastError()))
     }
+  }
+
+  /** A hard ICMP error: what is under way has failed (RFC 8489 section 6.2.1). */
+  fail (error: Error): void {
+    for (const { reject, methodName } of this.#waiting.values()) reject(failureOf(methodName, error))
+  }
+
+  /** A Binding request, which carries no credential even where there is one; one error answer is the end of it. */
+  async binding (): Promise<DecodedStun> {
+    const answer = await this.#transact('binding', () => [], undefined)
+    if (answer.messageClass === 'success') return answer
+    throw errorOf('binding', answer)
   }
 
   #learnLogin (answer: DecodedStun): boolean {

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs'
+import type { UrlHealth } from '../domain/health.ts'
+import type { NodeFacts } from '../domain/node.ts'
+import { OperatorMistake } from '../domain/operator-mistake.ts'
+import { logOutage } from '../runtime/logger.ts'
+import type { Logger } from '../runtime/logger.ts'
+import { createMetrics } from '../runtime/metrics.ts'
+import { createOpsServer } from '../runtime/ops-server.ts'
+import { repeat } from '../runtime/repeat.ts'
+import { runProcess } from '../runtime/run-process.ts'
+import type { StopPhases } from '../runtime/run-process.ts'
+import { version } from '../runtime/version.ts'
+import { connectRedis, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
+import { removeHealth, writeHealth } from '../store/health.ts'
+import { readNodes } from '../store/nodes.ts'
+import { readProbeCredentials } from '../store/probe-credentials.ts'
+import type { ProbeCredential } from '../store/probe-credentials.ts'
+import { checkReferenceUrls, ProberConfig, referenceUrlsOf } from './config.ts'
+import { createFleetProber, PROBE_INTERVAL_MS } from './probe-fleet.ts'
+import { probeUrl } from './probe-url.ts'
+import { createProberMetrics } from './prober-metrics.ts'
+
+/** How often it is looked which nodes are due, and whether the fleet has changed. */
+const LOOK_MS = 1_000
+const PROBE_DEADLINE_MS = 2_000
+
+async function start ({ config, logger }: { config: ProberConfig, logger: Logger }): Promise<StopPhases> {
+  const name = config.SPILLWAY_PROBER_NAME
+  const ca = readCa(config.SPILLWAY_PROBER_TLS_CA)
+  const metrics = createMetrics('prober', version)
+  const proberMetrics = createProberMetrics(metrics)
+  const outage = logOutage(logger, 'the central Redis')
+  const redis = connectRedis({ url: config.SPILLWAY_REDIS_URL, onError: outage.failed })
+  await untilReady(redis, START_PATIENCE_MS)
+
+  const probe = async (url: string, credential?: ProbeCredential) => await probeUrl({ url, credential, deadlineMs: PROBE_DEADLINE_MS, ca, now: performance.now.bind(performance) })
+  const prober = createFleetProber({
+    probe,
+    publish: async (node, health) => await writeHealth(redis, node, name, health),
+    onJudged: (node, before, after) => {
+      proberMetrics.countProbe(node, before, after)
+      logChange(logger, node, before, after)
+    },
+    onError: outage.failed,
+    now: Date.now
+  })
+
+  /** as last read: in an outage the fleet is probed on, and told of when the centre is back */
+  let nodes: readonly NodeFacts[] | undefined
+  let credentials: ReadonlyMap<string, ProbeCredential> = new Map()
+  const looking = repeat(LOOK_MS, async () => {
+    try {
+      const known = nodes
+      const found = await readNodes(redis)
+      credentials = await readProbeCredentials(redis, found.map(({ id }) => id))
+      nodes = found
+      for (const { id } of known ?? []) if (!found.some(node => node.id === id)) await removeHealth(redis, id, name)
+      outage.recovered()
+    } finally {
+      prober.begin(nodes ?? [], credentials)
+      proberMetrics.reaches.set(prober.reaches ? 1 : 0)
+      proberMetrics.showFleet(nodes ?? [], prober.healthOf)
+    }
+  }, outage.failed)
+  const references = referenceUrlsOf(config)
+  const comparing = repeat(PROBE_INTERVAL_MS, async () => { prober.compare(await Promise.all(references.map(async url => await probe(url)))) }, outage.failed)
+
+  let stopping = false
+  const ops = createOpsServer(logger, metrics, () => {
+    const blind = (nodes ?? []).filter(({ id, observed, desired }) => observed && !desired.draining && !credentials.has(id)).map(({ id }) => id)
+    return {
+      missing: {
+        ...stopping ? { process: 'is stopping' } : {},
+        ...nodes ? {} : { redis: 'the fleet has not been read yet: the central Redis does not answer' }
+      },
+      degraded: {
+        ...outage.away ? { redis: 'the central Redis is away; probes go on, what they find is told when it is back' } : {},
+        ...nodes?.length && !prober.reaches ? { network: 'nothing answers: this vantage point has no vote until something does' } : {},
+        ...blind.length > 0 ? { credentials: `no credential to probe ${blind.join(', ')} with: does a control plane run?` } : {}
+      }
+    }
+  })
+  await ops.listen({ host: config.SPILLWAY_PROBER_HOST, port: config.SPILLWAY_PROBER_OPS_PORT })
+  logger.info({ name, ops: ops.server.address() }, 'prober runs')
+
+  return [
+    ['readiness', () => { stopping = true }],
+    ['probes', async () => {
+      await Promise.all([looking.stop(), comparing.stop()])
+      await prober.idle()
+    }],
+    ['ops server', () => ops.close()],
+    ['redis', () => { redis.disconnect() }]
+  ]
+}
+
+/** @throws OperatorMistake where the file cannot be read */
+function readCa (file: string | undefined): string | undefined {
+  try {
+    return file === undefined ? undefined : readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new OperatorMistake(`SPILLWAY_PROBER_TLS_CA names a file that cannot be read: ${(error as Error).message}`)
+  }
+}
+
+/** One line where what is held of a URL has changed, not one a probe. */
+function logChange (logger: Logger, { id }: NodeFacts, before: UrlHealth | undefined, { url, state, failure }: UrlHealth): void {
+  if (state === before?.state) return
+  if (state === 'bad') logger.warn({ node: id, url, ...failure }, 'a relay URL is bad')
+  else if (state === 'good') logger.info({ node: id, url }, before === undefined ? 'a relay URL is good' : 'a relay URL is good again')
+}
+
+await runProcess({ name: 'prober', schema: ProberConfig, alsoCheck: checkReferenceUrls, start }, process.env)

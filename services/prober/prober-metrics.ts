@@ -1,0 +1,52 @@
+import { PROBE_CAUSES, URL_STATES } from '../domain/health.ts'
+import type { UrlHealth } from '../domain/health.ts'
+import type { NodeFacts } from '../domain/node.ts'
+import { findVersionDrift } from '../policy/find-version-drift.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+
+/** A node advertises each way in once as a rule, so the transport tells its URLs apart without an address in a label. */
+const transportOf = (url: string): 'udp' | 'tcp' | 'tls' => url.startsWith('turns:') ? 'tls' : url.endsWith('?transport=tcp') ? 'tcp' : 'udp'
+
+const MS_A_SECOND = 1000
+
+export function createProberMetrics (metrics: Metrics) {
+  const labels = ['node', 'region', 'transport'] as const
+  const probes = metrics.counter('probes_total', 'Probes of a node, by what came of them: good, or why not.', [...labels, 'outcome'])
+  const state = metrics.gauge('probe_url_state', '1 for the state a URL of a node is held to be in after several probes.', [...labels, 'state'])
+  const latency = metrics.gauge('probe_latency_seconds', 'How long the last probe took: binding, allocate (with its challenge), relay (through two allocations and back).', [...labels, 'stage'])
+  const loss = metrics.gauge('probe_loss_ratio', 'Share of the packets of the last probe that did not come back through the relay.', labels)
+  const certificate = metrics.gauge('probe_certificate_expiry_timestamp_seconds', 'When the TLS certificate of a node expires.', ['node', 'region'])
+  const drift = metrics.gauge('node_version_drift', '1 where the coturn of a node is of another version than most of the fleet runs.', ['node', 'region', 'version'])
+
+  function showUrl (own: Record<typeof labels[number], string>, { state: held, last }: UrlHealth): void {
+    for (const one of URL_STATES) state.set({ ...own, state: one }, one === held ? 1 : 0)
+    for (const [stage, ms] of Object.entries({ binding: last.bindingMs, allocate: last.allocateMs, relay: last.relayMs })) {
+      if (ms !== null) latency.set({ ...own, stage }, ms / MS_A_SECOND)
+    }
+    if (last.packetsSent > 0) loss.set(own, 1 - last.packetsReceived / last.packetsSent)
+    if (last.certificateExpiresAtMs !== null) certificate.set({ node: own.node, region: own.region }, last.certificateExpiresAtMs / MS_A_SECOND)
+  }
+  const labelsOf = ({ id, observed }: NodeFacts, url: string) => ({ node: id, region: observed?.region ?? '', transport: transportOf(url) })
+
+  return {
+    reaches: metrics.gauge('probe_vantage_reaches', '1 while this prober reaches anything at all; at 0 it has no vote.', []),
+
+    countProbe (node: NodeFacts, before: UrlHealth | undefined, { url, last }: UrlHealth): void {
+      const own = labelsOf(node, url)
+      // a series that begins at its first event would hide that event from rate()
+      if (!before) for (const outcome of ['good', ...PROBE_CAUSES]) probes.inc({ ...own, outcome }, 0)
+      probes.inc({ ...own, outcome: last.failure?.cause ?? 'good' })
+    },
+
+    /** All that is known now; what is no longer known leaves no series behind. */
+    showFleet (nodes: readonly NodeFacts[], healthOf: (node: string) => Iterable<UrlHealth>): void {
+      for (const gauge of [state, latency, loss, certificate, drift]) gauge.reset()
+      const { drifted } = findVersionDrift(nodes)
+      for (const node of nodes) {
+        for (const health of healthOf(node.id)) showUrl(labelsOf(node, health.url), health)
+        const { id, observed } = node
+        if (observed?.coturnVersion) drift.set({ node: id, region: observed.region, version: observed.coturnVersion }, drifted.includes(id) ? 1 : 0)
+      }
+    }
+  }
+}

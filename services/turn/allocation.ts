@@ -1,0 +1,34 @@
+import { AttributeType, attributeOf, type DecodedStun, type StunAttribute } from './stun-message.ts'
+import { decodeUint32, decodeXorAddress, encodeUint32, type TransportAddress } from './stun-values.ts'
+import { TurnFailure } from './turn-errors.ts'
+
+/** REQUESTED-TRANSPORT: UDP, protocol number 17, in the first of four bytes (RFC 8656 section 18.7). */
+const REQUESTED_TRANSPORT_UDP = Buffer.from([17, 0, 0, 0])
+
+export interface Allocation {
+  relayedAddress: TransportAddress
+  mappedAddress: TransportAddress | undefined
+  lifetimeSeconds: number
+}
+
+/** The attributes of an Allocate request (RFC 8656 section 7.1). Without a lifetime the relay decides. */
+export function allocateAttributes (lifetimeSeconds: number | undefined): StunAttribute[] {
+  const attributes: StunAttribute[] = [{ type: AttributeType.requestedTransport, value: REQUESTED_TRANSPORT_UDP }]
+  if (lifetimeSeconds !== undefined) attributes.push({ type: AttributeType.lifetime, value: encodeUint32(lifetimeSeconds) })
+  return attributes
+}
+
+/** What a success answer to Allocate grants (RFC 8656 section 7.3). Throws TurnFailure if it lacks what it must carry. */
+export function readAllocation (answer: DecodedStun): Allocation {
+  const relayedAddress = decodeXorAddress(attributeOf(answer, AttributeType.xorRelayedAddress), answer.transactionId)
+  const lifetimeSeconds = decodeUint32(attributeOf(answer, AttributeType.lifetime))
+  if (relayedAddress === undefined || lifetimeSeconds === undefined) {
+    throw new TurnFailure('allocate', 'TURN_BAD_ANSWER', 'no relayed address or no lifetime in the answer')
+  }
+  return { relayedAddress, mappedAddress: readMappedAddress(answer), lifetimeSeconds }
+}
+
+/** This side's address as the relay sees it. */
+export function readMappedAddress (answer: DecodedStun): TransportAddress | undefined {
+  return decodeXorAddress(attributeOf(answer, AttributeType.xorMappedAddress), answer.transactionId)
+}

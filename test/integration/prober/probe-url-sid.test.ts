@@ -1,0 +1,6 @@
+import t from 'tap'
+import { sidTurnserver } from '../../helpers/coturn-sid.ts'
+import { testProbes } from './cases/all.ts'
+
+const turnserver = sidTurnserver(t)
+if (turnserver !== undefined) testProbes(t, turnserver)

@@ -1,0 +1,4 @@
+import t from 'tap'
+import { testProbes } from './cases/all.ts'
+
+testProbes(t)

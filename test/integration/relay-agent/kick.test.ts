@@ -1,0 +1,89 @@
+import t from 'tap'
+import type { TurnClient } from '../../../services/turn/turn-client.ts'
+import { until } from '../../../scripts/until.ts'
+import type { Kick } from '../../../services/domain/kick.ts'
+import { lives, startRelayNode, tagOfUser } from '../../helpers/relay-node.ts'
+
+const node = await startRelayNode(t)
+let agent = await node.startAgent()
+await node.heard('the node serves', ({ generationsApplied }) => generationsApplied?.length === 1)
+const statuses = await node.redis.connect({ database: 2 })
+const operator = await node.redis.connect()
+
+const call = async (user: string): Promise<TurnClient> => {
+  const client = await node.allocate(user)
+  if (typeof client === 'number') throw new Error(`refused with ${client}`)
+  return client
+}
+const kickUser = (user: string, seconds: number): Kick => ({ userTag: tagOfUser(user), untilMs: Date.now() + seconds * 1000 })
+const kick = async (...kicks: Kick[]) => { await node.wish(desired => ({ ...desired, kicks })) }
+const ended = async (what: string, client: TurnClient, deadlineMs = 5_000) => { await until(what, async () => !await lives(client), deadlineMs, 200) }
+const kicked = async () => await agent.metric('spillway_agent_kicked_sessions_total')
+/** of all live allocations, by the user tag in coturn's own keys */
+async function allocationOf (user: string): Promise<string> {
+  const names = await statuses.keys('turn/realm/*/status')
+  return /allocation\/(\d{18})\//.exec(names.find(name => name.includes(tagOfUser(user))) ?? '')?.[1] ?? ''
+}
+
+t.test('a kicked user loses every session, and every new one until the end; others are not touched', async t => {
+  const [first, second, other] = [await call('ada'), await call('ada'), await call('bob')]
+  const end = kickUser('ada', 8)
+  await kick(end)
+  await ended('the first call of ada ends', first)
+  await ended('the second too', second)
+  t.equal(await kicked(), 2)
+  await ended('a new one is ended as well', await call('ada'))
+  t.ok(Date.now() < end.untilMs, 'all that before the end')
+  t.ok(await lives(other))
+  await until('the kick is over', () => Date.now() > end.untilMs)
+  const again = await call('ada')
+  const counted = await kicked()
+  await kick(kickUser('bob', 60))
+  await ended('the next kick is done', other)
+  t.equal(await kicked(), counted + 1)
+  t.ok(await lives(again), 'the list of before is over for ada')
+  t.equal(agent.said('ended sessions that were kicked'), counted)
+})
+
+t.test('one session is kicked and no other of its user; one of a coturn that is gone is nobody', async t => {
+  const one = await call('carol')
+  const allocation = await allocationOf('carol')
+  const other = await call('carol')
+  const boot = await operator.get('spillway:boot') ?? ''
+  const untilMs = Date.now() + 60_000
+  const before = await kicked()
+  await kick({ boot: 'another-boot', allocation, untilMs }, kickUser('dave', 60))
+  await ended('the kicks of this list are done', await call('dave'))
+  t.ok(await lives(one), 'the number is the same, the life of coturn is not')
+  await kick({ boot, allocation, untilMs })
+  await ended('it is ended', one)
+  t.ok(await lives(other))
+  t.equal(await kicked(), before + 2)
+})
+
+t.test('a kick that is heard of when it is over, or by a clock that is ahead, is done once', async t => {
+  const client = await call('erin')
+  await kick(kickUser('erin', -300))
+  await ended('the call of before is ended', client)
+  const later = await call('erin')
+  await kick(kickUser('erin', -300), kickUser('dave', 60))
+  await ended('another kick was heard of and done', await call('dave'))
+  t.notOk(await lives(later), 'another end is another kick')
+  const third = await call('erin')
+  await ended('while dave is kept out', await call('dave'))
+  t.ok(await lives(third), 'and done once')
+})
+
+t.test('an agent and a coturn that are started again while the centre is away keep the user out', async t => {
+  await kick(kickUser('frank', 120))
+  await ended('it is known', await call('frank'))
+  agent.terminate()
+  await agent.exit(15_000)
+  await node.central.stop()
+  await node.coturn.crash()
+  await node.coturn.start()
+  agent = await node.startAgent()
+  await until('secrets are there', () => agent.said('secret generations applied') === 1)
+  await ended('frank is kept out', await call('frank'), 10_000)
+  t.ok(await lives(await call('grace')))
+})
