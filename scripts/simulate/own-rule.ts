@@ -4,7 +4,6 @@ import { newDesired } from '../../services/domain/node.ts'
 import type { NodeFacts } from '../../services/domain/node.ts'
 import { decideRoute } from '../../services/policy/decide-route.ts'
 import { PromiseBook } from '../../services/policy/keep-promises.ts'
-import type { OthersPromises } from '../../services/policy/keep-promises.ts'
 import { nextSnapshot } from '../../services/policy/next-snapshot.ts'
 import type { Facts, Snapshot } from '../../services/policy/next-snapshot.ts'
 import type { Policy } from '../../services/policy/settings.ts'
@@ -14,8 +13,6 @@ import type { SimulatedNode, World } from './world.ts'
 
 const MS_A_SECOND = 1000
 const BITS_A_MEGABIT = 1_000_000
-/** One control plane: nobody else promises anything. */
-const NOBODY: OthersPromises = new Map()
 const APPS = indexApps('1', new Map(), new Map())
 
 /** The policy of the control plane itself, fed with what it would see in life: a read a second, heartbeats of five. */
@@ -37,7 +34,7 @@ function createOwnRule ({ nodes }: World, { spillTo }: RuleOptions, policy: Poli
       const nowMs = second * MS_A_SECOND
       snapshot = nextSnapshot(snapshot, { ...NO_FACTS, nodes: nodes.map(node => factsOf(node, nowMs)) }, nowMs, policy)
       if (!snapshot) return
-      book.follow(snapshot, NOBODY, nowMs)
+      book.follow(snapshot, nowMs)
       const now = new Map(snapshot.nodes.map(node => [node.id, node.saturated]))
       for (const [id, isNow] of now) if (isNow !== (saturated.get(id) ?? false)) flaps += 1
       saturated = now
@@ -59,7 +56,7 @@ function createOwnRule ({ nodes }: World, { spillTo }: RuleOptions, policy: Poli
   }
 }
 
-const NO_FACTS: Omit<Facts, 'nodes'> = { health: new Map(), appsAndKeys: APPS, relayUse: new Map() }
+const NO_FACTS: Omit<Facts, 'nodes'> = { health: new Map(), appsAndKeys: APPS, relayUse: new Map(), promises: new Map() }
 
 function factsOf ({ plan, heartbeat: { beat, sessions, megabits, unresolved, experience } }: SimulatedNode, nowMs: number): NodeFacts {
   const { id, region, capacityMegabits, maxAllocations } = plan

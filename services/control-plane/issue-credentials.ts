@@ -5,6 +5,7 @@ import type { ProviderName } from '../domain/provider.ts'
 import { RecentMap } from '../runtime/recent-map.ts'
 import { decideRoute } from '../policy/decide-route.ts'
 import type { Step } from '../policy/decide-route.ts'
+import type { PromiseBook } from '../policy/keep-promises.ts'
 import type { Snapshot } from '../policy/next-snapshot.ts'
 import type { RouteRequest } from '../policy/route-request.ts'
 import type { Minted, MintRequest, Provider, Providers } from './providers/provider.ts'
@@ -16,6 +17,8 @@ export interface Issuing {
   providers: Providers
   available: readonly ProviderName[]
   record: (app: App, decision: Decision) => void
+  /** allocations on their way to nodes whose heartbeats cannot tell of them yet */
+  promises: Pick<PromiseBook, 'promise' | 'promised'>
   onProviderFailed: (provider: ProviderName, error: Error) => void
 }
 
@@ -31,9 +34,10 @@ export async function issueCredentials (issuing: Issuing, caller: KnownCaller, r
   const mintRequest = { app: app.id, userTag, userId, ttlSeconds: ttlOf(app, request), nowMs }
   const failed: ProviderName[] = []
 
-  for (const step of decideRoute(routeRequest(caller, request), snapshot, issuing.available)) {
+  for (const step of decideRoute(routeRequest(caller, request), snapshot, issuing.available, issuing.promises.promised)) {
     try {
       const minted = await (issuing.providers[step.provider] as Provider).mint(mintRequest, step)
+      promiseAllocations(issuing.promises, step, nowMs)
       issuing.record(app, describe(caller, mintRequest, minted, step, failed))
       return answer(minted, mintRequest, step, snapshot)
     } catch (error) {
@@ -42,6 +46,12 @@ export async function issueCredentials (issuing: Issuing, caller: KnownCaller, r
     }
   }
   throw problems.noProvider()
+}
+
+/** Each URL of a node is an allocation of the client for a while. */
+function promiseAllocations (promises: Issuing['promises'], step: Step, nowMs: number): void {
+  if (step.provider !== 'coturn') return
+  for (const [index, { id }] of step.nodes.entries()) promises.promise(id, step.urls[index]?.length ?? 0, nowMs)
 }
 
 /** What the app asks for and what it may have. @throws Problem region_not_allowed */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { unsealSecret } from '../domain/key-ring.ts'
 import { OperatorMistake } from '../domain/operator-mistake.ts'
+import { PromiseBook } from '../policy/keep-promises.ts'
 import { logOutage } from '../runtime/logger.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { createMetrics } from '../runtime/metrics.ts'
@@ -21,6 +22,7 @@ import { readPolicy } from './policy-settings.ts'
 import { createProviders } from './providers/index.ts'
 import { createIssuedRecorder } from './record-issued.ts'
 import { createRequestLimits } from './request-limits.ts'
+import { sharePromises } from './share-promises.ts'
 import { degradedFleet } from './show-fleet.ts'
 import { tendFleet } from './tend-fleet.ts'
 import { createUserJwtVerifier } from './verify-user-jwt.ts'
@@ -44,8 +46,11 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
     if (!told.has(name)) logger.error(of, what)
     told.add(name)
   }
+  const replica = randomBytes(4).toString('hex')
+  const promises = new PromiseBook()
   const fleet = watchFleet({
     redis,
+    replica,
     keyRing,
     policy: readPolicy(config),
     now: Date.now,
@@ -57,14 +62,19 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
       await fleet.read()
       outage.recovered()
     } finally {
-      if (fleet.snapshot) ownMetrics.showFleet(fleet.snapshot)
+      if (fleet.snapshot) {
+        promises.follow(fleet.snapshot, Date.now())
+        ownMetrics.showFleet(fleet.snapshot)
+      }
     }
   }, error => { (error instanceof OperatorMistake ? fail : outage.failed)(error) })
   // in an outage there is nothing to tend
   const tending = tendFleet(redis, keyRing, () => fleet.nodes, logger, Date.now)
 
+  const sharing = sharePromises(redis, replica, promises, Date.now, outage.failed)
   const recorder = createIssuedRecorder({
     redis,
+    replica,
     now: Date.now,
     onDropped: count => { ownMetrics.decisionsDropped.inc(count) },
     onError: outage.failed
@@ -90,6 +100,7 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
     issuing: {
       providers,
       available,
+      promises,
       record: (app, decision) => {
         ownMetrics.countIssued(app.id, decision.provider, decision.reason)
         recorder.record(app, decision)
@@ -124,7 +135,7 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
     ['readiness', () => { stopping = true }],
     ['public server', () => publicServer.close()],
     ['records', () => Promise.all([recorder.stop(), limits.stop()])],
-    ['snapshot', () => Promise.all([watching.stop(), tending.stop()])],
+    ['snapshot', () => Promise.all([watching.stop(), tending.stop(), sharing.stop()])],
     ['ops server', () => opsServer.close()],
     ['redis', () => { redis.disconnect() }]
   ]

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { hasSessionCap } from '../policy/check-caps.ts'
 import type { App } from '../domain/app.ts'
 import type { Decision } from '../domain/decision.ts'
@@ -20,14 +19,15 @@ const KEY_USE_MS = 60_000
 
 export interface RecorderOptions {
   redis: Redis
+  /** the name of this control plane among others */
+  replica: string
   now: () => number
   onDropped: (count: number) => void
   onError: (error: Error) => void
 }
 
 /** Keeps what was issued and flushes it to Redis behind the replies. */
-export function createIssuedRecorder ({ redis, now, onDropped, onError }: RecorderOptions) {
-  const replica = randomBytes(4).toString('hex')
+export function createIssuedRecorder ({ redis, replica, now, onDropped, onError }: RecorderOptions) {
   let issues = 0
   /** JSON already: one string each is far less to keep than what it is made of */
   let waiting: string[] = []

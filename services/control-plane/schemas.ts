@@ -56,13 +56,14 @@ export const ExplainReply = Type.Object({
     reasons: Type.Array(NodeReason),
     loadRatio: Type.Number(),
     share: Type.Number({ description: 'of what it would get, while it starts slowly' }),
+    room: Type.Union([Type.Object({ megabits: Type.Number(), allocations: Type.Union([Type.Integer(), Type.Null()]) }), Type.Null()], { description: 'Mbit/s and allocations that nothing runs on, is expected of or was promised; null: its load is not known' }),
     score: Type.Union([Type.Object({
       saturated: Type.Boolean(),
       distance: Type.Integer({ description: '0: in the region of the client, or it has none; then its neighbours in their order, then all others' }),
       hot: Type.Boolean({ description: 'so much fuller than the rest that rooms leave it' }),
       weight: Type.Number({ description: 'what its chance in the draw is proportional to' })
     }), Type.Null()], { description: 'what it is ranked by, each before the next, then the draw; null where it could not serve' }),
-    verdict: Type.String({ description: 'chosen, outranked, region_not_allowed, or its state' })
+    verdict: Type.String({ description: 'chosen, full, outranked, region_not_allowed, or its state' })
   })),
   relayCap: Type.Union([Type.String(), Type.Null()], { description: 'the cap that would refuse the credential' }),
   stale: Type.Boolean({ description: 'true: Redis is away, this is decided on what was last read' }),

@@ -8,6 +8,7 @@ import type { Redis } from '../store/connect.ts'
 import { readHealth } from '../store/health.ts'
 import type { KeyRingKeeper } from '../store/key-ring.ts'
 import { readNodes } from '../store/nodes.ts'
+import { readPromises } from '../store/promises.ts'
 import { readRelayUse } from '../store/relay-use.ts'
 
 export interface FleetWatch {
@@ -22,6 +23,8 @@ export interface FleetWatchOptions {
   redis: Redis
   keyRing: Pick<KeyRingKeeper, 'refresh'>
   policy: Policy
+  /** the name of this control plane among others */
+  replica: string
   now: () => number
   /** of a node whose heartbeat cannot be read, of a prober whose word cannot be */
   onInvalidNode: (id: string) => void
@@ -29,7 +32,7 @@ export interface FleetWatchOptions {
 }
 
 /** Keeps the snapshot of this replica. */
-export function watchFleet ({ redis, keyRing, policy, now, onInvalidNode, onInvalidHealth }: FleetWatchOptions): FleetWatch {
+export function watchFleet ({ redis, keyRing, policy, replica, now, onInvalidNode, onInvalidHealth }: FleetWatchOptions): FleetWatch {
   let snapshot: Snapshot | undefined
   let nodes: readonly NodeFacts[] = []
   return {
@@ -42,13 +45,14 @@ export function watchFleet ({ redis, keyRing, policy, now, onInvalidNode, onInva
         const appsAndKeys = await readAppsAndKeys(redis, snapshot?.appsAndKeys.version)
         const readNow = await readNodes(redis, onInvalidNode)
         const apps = (appsAndKeys ?? snapshot?.appsAndKeys)?.apps.values() ?? []
-        const [health, relayUse] = await Promise.all([
+        const [health, promises, relayUse] = await Promise.all([
           readHealth(redis, readNow.map(({ id }) => id), onInvalidHealth),
+          readPromises(redis, replica),
           readRelayUse(redis, [...apps].filter(({ relayCaps }) => hasCaps(relayCaps)), now())
         ])
         // behind the nodes and apps: whatever key these ask for is then in it
         await keyRing.refresh()
-        facts = { nodes: readNow, health, appsAndKeys, relayUse }
+        facts = { nodes: readNow, health, appsAndKeys, relayUse, promises }
       } catch (error) {
         nodes = []
         snapshot = nextSnapshot(snapshot, undefined, now(), policy)

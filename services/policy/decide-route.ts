@@ -71,11 +71,15 @@ const AFTER_FLEET: readonly Remark[] = ['after_fleet']
 const NO_NODE: readonly Remark[] = ['no_node']
 const FLEET_FULL: readonly Remark[] = ['fleet_full']
 
+/** Where its load is not known, it is no reason to go elsewhere. */
+export const hasRoomForOne = ({ id, room }: NodeView, promised: Promised): boolean =>
+  room === undefined || hasRoom(room, promised(id), MOST_URLS_A_NODE)
+
 function fleetStep (request: RouteRequest, snapshot: Snapshot, promised: Promised): Step | undefined {
   const lane = laneOf(request, snapshot)
   // what is unknown is no reason to pay: not the load of a fleet that cannot be heard
   const judged = lane.sure && snapshot.outageSinceMs === undefined
-  const open = (node: NodeView): boolean => !judged || node.room === undefined || hasRoom(node.room, promised(node.id), MOST_URLS_A_NODE)
+  const open = (node: NodeView): boolean => !judged || hasRoomForOne(node, promised)
   let [first, second] = pickTwo(request, lane, open)
   const isFull = first === undefined
   if (isFull) [first, second] = pickTwo(request, lane, () => true)

@@ -1,8 +1,11 @@
 import { isPaid } from '../domain/provider.ts'
 import type { ProviderName } from '../domain/provider.ts'
-import { decideRoute } from './decide-route.ts'
+import { decideRoute, hasRoomForOne } from './decide-route.ts'
 import type { ExplainedNode, Explanation } from './explanation.ts'
 import type { Snapshot } from './next-snapshot.ts'
+import { showRoom } from './judge-room.ts'
+import { nothingPromised } from './keep-promises.ts'
+import type { Promised } from './keep-promises.ts'
 import { laneOf, rankNodes } from './rank-nodes.ts'
 import { mayRelayIn, regionOf } from './route-request.ts'
 import type { RouteRequest } from './route-request.ts'
@@ -10,8 +13,8 @@ import { tellDecision } from './tell-decision.ts'
 import type { NodeView } from './view-node.ts'
 
 /** The plan decideRoute makes, and all that it was made from. Mints nothing, reserves nothing. */
-export function explain (request: RouteRequest, snapshot: Snapshot, available: readonly ProviderName[]): Explanation {
-  const plan = decideRoute(request, snapshot, available).map(step => ({
+export function explain (request: RouteRequest, snapshot: Snapshot, available: readonly ProviderName[], promised: Promised = nothingPromised): Explanation {
+  const plan = decideRoute(request, snapshot, available, promised).map(step => ({
     provider: step.provider,
     reason: step.reason,
     remarks: [...step.remarks],
@@ -19,12 +22,12 @@ export function explain (request: RouteRequest, snapshot: Snapshot, available: r
   }))
   const chosen = plan.flatMap(({ nodes }) => nodes)
   const ranked = rankNodes(request, laneOf(request, snapshot)).map(({ node, saturated, distance, hot, weight }): ExplainedNode => ({
-    ...view(node),
+    ...view(node, promised(node.id)),
     score: { saturated, distance, hot, weight },
-    verdict: chosen.includes(node.id) ? 'chosen' : 'outranked'
+    verdict: chosen.includes(node.id) ? 'chosen' : hasRoomForOne(node, promised) ? 'outranked' : 'full'
   }))
   const others = snapshot.nodes.filter(({ id }) => !ranked.some(node => node.id === id))
-    .map((node): ExplainedNode => ({ ...view(node), score: null, verdict: node.region === '' || mayRelayIn(request, node.region) ? node.state : 'region_not_allowed' }))
+    .map((node): ExplainedNode => ({ ...view(node, promised(node.id)), score: null, verdict: node.region === '' || mayRelayIn(request, node.region) ? node.state : 'region_not_allowed' }))
   const { region, source } = regionOf(request, snapshot.policy)
   const explanation: Omit<Explanation, 'sentences'> = {
     clientRegion: { region: region ?? null, source },
@@ -38,4 +41,5 @@ export function explain (request: RouteRequest, snapshot: Snapshot, available: r
   return { sentences: tellDecision(explanation, snapshot), ...explanation }
 }
 
-const view = ({ id, region, state, reasons, loadRatio, share }: NodeView) => ({ id, region, state, reasons: [...reasons], loadRatio, share })
+const view = ({ id, region, state, reasons, loadRatio, share, room }: NodeView, promised: number) =>
+  ({ id, region, state, reasons: [...reasons], loadRatio, share, room: room ? showRoom(room, promised) : null })

@@ -27,8 +27,10 @@ export interface ExplainedNode {
   reasons: NodeReason[]
   loadRatio: number
   share: number
+  /** what nothing runs on, is expected of or was promised; below zero where it is overbooked. null where its load is not known */
+  room: { megabits: number, allocations: number | null } | null
   /** null where the node could not serve */
   score: { saturated: boolean, distance: number, hot: boolean, weight: number } | null
-  /** chosen · outranked: two better ones were found · region_not_allowed · or its state */
-  verdict: 'chosen' | 'outranked' | 'region_not_allowed' | NodeState
+  /** chosen · full: no room for one more · outranked: two better ones were found · region_not_allowed · or its state */
+  verdict: 'chosen' | 'full' | 'outranked' | 'region_not_allowed' | NodeState
 }

@@ -52,3 +52,9 @@ export function hasRoom ({ freeMegabits, variance, freeAllocations, mean, eachVa
   const all = promised + more
   return all <= freeAllocations && all * mean + DEVIATIONS * Math.sqrt(variance + all * eachVariance) <= freeMegabits
 }
+
+/** What is left, as people are shown it. */
+export function showRoom ({ freeMegabits, variance, freeAllocations, mean, eachVariance }: Room, promised: number): { megabits: number, allocations: number | null } {
+  const left = freeMegabits - promised * mean - DEVIATIONS * Math.sqrt(variance + promised * eachVariance)
+  return { megabits: Math.round(left * 10) / 10, allocations: freeAllocations === Infinity ? null : Math.floor(freeAllocations - promised) }
+}

@@ -1,5 +1,3 @@
-import type { Snapshot } from './next-snapshot.ts'
-
 /**
  * From a credential to the allocation its client makes with it, and to the agent that hears of it: a heartbeat tells of
  * what was promised longer ago than this.
@@ -11,13 +9,19 @@ export const PROMISE_MS = 30_000
 /** Allocations promised on one node, by the second in which they were: `[second, count]`, the oldest first. */
 type Seconds = Array<[second: number, count: number]>
 
-/** Promises of the other control planes, as last read: node -> what they promised. */
-export type OthersPromises = ReadonlyMap<string, ReadonlyArray<readonly [second: number, count: number]>>
+/** Promises of other control planes: node -> what they promised. */
+export type Promises = ReadonlyMap<string, ReadonlyArray<readonly [second: number, count: number]>>
 
 /** How many allocations are promised on a node that its heartbeat cannot tell of yet. */
 export type Promised = (node: string) => number
 
 export const nothingPromised: Promised = () => 0
+
+/** What of a snapshot says which promises still stand. */
+export interface FleetSeen {
+  nodes: ReadonlyArray<{ id: string, beat: number }>
+  promises: Promises
+}
 
 /** Allocations promised to clients with credentials, until the heartbeats of their nodes tell of them. */
 export class PromiseBook {
@@ -25,6 +29,8 @@ export class PromiseBook {
   readonly #beats = new Map<string, { beat: number, sinceSecond: number }>()
   /** what counts now, own and others' */
   readonly #standing = new Map<string, number>()
+  /** own ones that other control planes have not been told of */
+  #untold = new Map<string, Map<number, number>>()
 
   /** A credential names a node with so many URLs, each of which is an allocation for a while. */
   promise (node: string, count: number, nowMs: number): void {
@@ -35,10 +41,19 @@ export class PromiseBook {
     else if (last?.[0] === second) last[1] += count
     else seconds.push([second, count])
     this.#standing.set(node, (this.#standing.get(node) ?? 0) + count)
+    const untold = this.#untold.get(node) ?? new Map<number, number>()
+    this.#untold.set(node, untold.set(second, (untold.get(second) ?? 0) + count))
+  }
+
+  /** What to tell the others; it counts as told from now on. */
+  takeUntold (): Array<[node: string, second: number, count: number]> {
+    const untold = [...this.#untold].flatMap(([node, seconds]) => [...seconds].map(([second, count]): [string, number, number] => [node, second, count]))
+    this.#untold = new Map()
+    return untold
   }
 
   /** With each snapshot: what its heartbeats tell of is promised no more. */
-  follow ({ nodes }: Pick<Snapshot, 'nodes'>, others: OthersPromises, nowMs: number): void {
+  follow ({ nodes, promises: others }: FleetSeen, nowMs: number): void {
     const oldest = Math.floor((nowMs - PROMISE_MS) / 1000)
     for (const { id, beat } of nodes) {
       const known = this.#beats.get(id)

@@ -3,6 +3,7 @@ import type { FleetHealth } from '../domain/health.ts'
 import type { NodeFacts } from '../domain/node.ts'
 import type { RelayUse } from '../domain/relay-use.ts'
 import { expectLoad } from './expect-load.ts'
+import type { Promises } from './keep-promises.ts'
 import { kickedUsers } from './kicks.ts'
 import type { Policy } from './settings.ts'
 import { viewNode } from './view-node.ts'
@@ -23,6 +24,8 @@ export interface Snapshot {
   /** of the apps that have relay caps, by id */
   relayUse: ReadonlyMap<string, RelayUse>
   policy: Policy
+  /** what other control planes have promised on nodes */
+  promises: Promises
   /** user tags that get no credentials, and until when, in ms; absent where there are none */
   kicked?: ReadonlyMap<string, number> | undefined
 }
@@ -33,6 +36,7 @@ export interface Facts {
   health: FleetHealth
   appsAndKeys: AppsAndKeys | undefined
   relayUse: ReadonlyMap<string, RelayUse>
+  promises: Promises
 }
 
 /** Snapshots are a second apart: more is a clock that was set or a process that slept, and says nothing of the nodes. */
@@ -60,6 +64,7 @@ export function nextSnapshot (previous: Snapshot | undefined, facts: Facts | und
     appsAndKeys,
     relayUse: facts.relayUse,
     policy,
+    promises: facts.promises,
     kicked: kickedUsers(facts.nodes)
   }
 }

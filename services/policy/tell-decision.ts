@@ -24,12 +24,12 @@ function tellPlan ({ plan, nodes }: Facts, fleetSize: number): string[] {
   if (!first) return ['Nobody can serve this: it would be answered 503 no_provider. Put stun at the end of SPILLWAY_PROVIDER_ORDER, so that clients get at least that.']
   const then = rest.length > 0 ? [`Should that fail: ${rest.map(({ provider }) => provider).join(', then ')}.`] : []
   if (first.provider !== 'coturn') {
-    const why = !first.remarks.includes('no_node') ? 'it comes first in SPILLWAY_PROVIDER_ORDER' : fleetSize === 0 ? 'there is no node' : 'no node can'
+    const why = first.remarks.includes('fleet_full') ? 'no node has room for one more' : !first.remarks.includes('no_node') ? 'it comes first in SPILLWAY_PROVIDER_ORDER' : fleetSize === 0 ? 'there is no node' : 'no node can'
     return [`${first.provider} would serve this: ${why}.`, ...then]
   }
   const [home = '', beside] = first.nodes
   const who = `${home} would serve this${beside === undefined ? '' : `, with ${beside} beside it`}`
-  const though = { saturated: ', though every node that can is saturated: the own fleet rather takes one too many', unsure: ', though nothing is known of how it is: no node is known to be well' }[first.reason as string] ?? ''
+  const though = { saturated: ', though every node with room is saturated: it serves as long as it has room', no_room: ', though no node has room for one more: one too many is better than none', unsure: ', though nothing is known of how it is: no node is known to be well' }[first.reason as string] ?? ''
   return [`${who}${though}.`, ...tellOrder(first.remarks.includes('room'), nodes), ...then]
 }
 
@@ -63,6 +63,8 @@ function tellRegion ({ clientRegion: { region, source }, plan, nodes }: Facts): 
   return [`The client is taken to be in ${region}, ${said}${found}.`]
 }
 
+const tellRoom = ({ room }: ExplainedNode): string => room === null ? 'nobody knows what is left' : `${room.megabits} Mbit/s${room.allocations === null ? '' : ` and ${room.allocations} allocations`} are left`
+
 function tellNode (node: ExplainedNode, { nodes }: Facts): string[] {
   const { id, region, verdict } = node
   const because = tellReasons(node.reasons)
@@ -74,6 +76,7 @@ function tellNode (node: ExplainedNode, { nodes }: Facts): string[] {
       const behind = by === SATURATED ? '' : ` and it ${by ?? 'came behind in the draw'}`
       return [`${id} could serve as well, but two nodes are enough${behind}${because === '' ? '' : `; ${because}`}.`]
     }
+    case 'full': return [`${id} is left out: it has no room for one more; with what runs, what is expected of new allocations and what was promised, ${tellRoom(node)}${because === '' ? '' : `; ${because}`}. It takes more as calls end; to have room sooner add a node, or raise SPILLWAY_NODE_CAPACITY_MBPS or SPILLWAY_NODE_MAX_ALLOCATIONS if it can carry more.`]
     case 'region_not_allowed': return [`${id} is left out: it is in ${region}, where the app may not be relayed (its regions).`]
     case 'unknown': return [`${id} is left out, since others are known to be well: ${because}.`]
     default: return [`${id} is left out: ${because}.`]

@@ -8,6 +8,7 @@ import { followNode } from '../store/node-feed.ts'
 import type { FeedEvent, FeedPosition } from '../store/node-feed.ts'
 import type { Redis } from '../store/connect.ts'
 import { noTraffic } from '../domain/session.ts'
+import { isProbe } from '../domain/turn-credential.ts'
 import { findLost, foldEvent } from './fold-usage.ts'
 import type { Folded } from './fold-usage.ts'
 import { LoadMeter } from './load-meter.ts'
@@ -115,7 +116,7 @@ export class UsageFollower {
     for (const [allocation, session] of saved?.sessions ?? []) {
       this.#sessions.set(allocation, session)
       this.#load.begin(allocation, session.atMs)
-      this.#allocations.begin(allocation, session.startedAtMs, false)
+      if (!isProbe(session.username)) this.#allocations.begin(allocation, session.startedAtMs, false)
       this.#unsaved.report(this.boot, allocation, session, 'open')
     }
   }
@@ -162,7 +163,8 @@ export class UsageFollower {
         this.#sessions.set(allocation, session)
         if (state === 'open') {
           const replaying = nowMs - (this.#feedSinceMs ?? 0) < REPLAY_MS
-          if (isNew) this.#allocations.begin(allocation, session.startedAtMs, !replaying)
+          // probes come by their own clock and carry nothing: what is learned of them says nothing of clients
+          if (isNew && !isProbe(session.username)) this.#allocations.begin(allocation, session.startedAtMs, !replaying)
           this.#load.report(allocation, deltaBytes, nowMs, replaying)
           const rate = this.#load.rateOf(allocation)
           if (rate !== undefined) this.#allocations.resolve(allocation, rate, nowMs)

@@ -21,6 +21,8 @@ export const centralKeys = {
   limit: (name: string) => `limit:${name}`,
   /** control-plane: sorted set of credentials of an app with a cap on sessions, by the time they were issued, in ms */
   reserved: (app: string) => `reserved:${app}`,
+  /** control-plane: hash `<replica>:<node>:<second>` -> allocations that replica has promised on the node in that second */
+  promises: 'promises',
   /** control-plane: hash user tag to be forgotten -> when it was asked, in ms (the ledger takes out those it has forgotten) */
   erasures: 'erasures',
   /** control-plane: JSON of the master keys, each sealed under the others; see MasterKeys. Absent before the first rotation */

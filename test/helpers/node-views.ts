@@ -35,7 +35,7 @@ export const nodeView = (id: string, differs: Partial<NodeView> = {}): NodeView 
 })
 
 export const snapshotOf = (nodes: NodeView[], differs: Partial<Snapshot> = {}): Snapshot => ({
-  generation: 1, readAtMs: 0, outageSinceMs: undefined, outageReason: undefined, nodes, appsAndKeys: indexApps('1', new Map(), new Map()), relayUse: new Map(), policy: DEFAULT_POLICY, ...differs
+  generation: 1, readAtMs: 0, outageSinceMs: undefined, outageReason: undefined, nodes, appsAndKeys: indexApps('1', new Map(), new Map()), relayUse: new Map(), policy: DEFAULT_POLICY, promises: new Map(), ...differs
 })
 
 export const requestOf = (differs: Partial<RouteRequest> = {}): RouteRequest => ({ userTag: 'u', regions: [], paidSpill: true, ...differs })

@@ -16,7 +16,7 @@ const decision = (atMs: number): Decision =>
 
 function begin () {
   const said = { dropped: 0, errors: 0 }
-  const recorder = createIssuedRecorder({ redis, now: Date.now, onDropped: count => { said.dropped += count }, onError: () => { said.errors += 1 } })
+  const recorder = createIssuedRecorder({ redis, replica: 'r', now: Date.now, onDropped: count => { said.dropped += count }, onError: () => { said.errors += 1 } })
   return { recorder, said }
 }
 const recorded = async () => (await readDecisions(redis, undefined, 30_000)).decisions.map(({ atMs }) => atMs).reverse()

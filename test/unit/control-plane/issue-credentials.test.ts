@@ -7,6 +7,7 @@ import type { KnownCaller } from '../../../services/control-plane/admit-caller.t
 import { issueCredentials } from '../../../services/control-plane/issue-credentials.ts'
 import type { Issuing } from '../../../services/control-plane/issue-credentials.ts'
 import type { Minted, MintRequest, Provider } from '../../../services/control-plane/providers/provider.ts'
+import { PromiseBook } from '../../../services/policy/keep-promises.ts'
 import { nodeView, snapshotOf } from '../../helpers/node-views.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 22, 10)
@@ -30,6 +31,7 @@ function desk (providers: Partial<Record<ProviderName, Provider<any>>>) {
   const failed: Array<[provider: string, reason: string]> = []
   const issuing: Issuing = {
     providers,
+    promises: new PromiseBook(),
     available: Object.keys(providers) as ProviderName[],
     record: (app, decision) => {
       recorded.push([app.id, decision.provider, decision.reason])

@@ -28,7 +28,7 @@ const QUOTA: ProbeFailure = { stage: 'allocate', cause: 'quota', code: 486 }
 const said = (nodes: readonly NodeFacts[], bad: Record<string, Array<'udp' | 'tls' | 'tcp'>> = {}, failure = QUOTA, differs: Partial<NodeHealth> = {}) =>
   new Map(nodes.map(({ id }) => [id, new Map(['prober-1', 'prober-2', 'prober-3'].map(name => [name, healthOf(
     Object.fromEntries(Object.entries(urlsOf(id)).map(([way, url]) => [url, bad[id]?.includes(way as 'udp') ? 'bad' : 'good'])), failure, differs)]))]))
-const read = (nodes: readonly NodeFacts[], health: Facts['health'] = said(nodes)): Facts => ({ nodes, health, appsAndKeys: indexApps('5:', new Map(), new Map()), relayUse: new Map() })
+const read = (nodes: readonly NodeFacts[], health: Facts['health'] = said(nodes)): Facts => ({ nodes, health, appsAndKeys: indexApps('5:', new Map(), new Map()), relayUse: new Map(), promises: new Map() })
 /** One read a second, from nine o'clock on. */
 const after = (...reads: Array<Facts | undefined>): Snapshot =>
   reads.reduce<Snapshot | undefined>((previous, facts, index) => nextSnapshot(previous, facts, START_MS + index * 1000, policy), undefined) as Snapshot

@@ -14,7 +14,7 @@ import { healthOf, nodeFacts, TCP, UDP } from '../../helpers/node-facts.ts'
 const version = (sequence: number) => sequence === 0 ? '0' : `${sequence}:${'a'.repeat(64)}`
 const appsAt = (sequence: number) => indexApps(version(sequence), new Map(), new Map())
 const facts = (nodes: NodeFacts[], health: Record<string, Health> = {}, appsAndKeys = appsAt(5) as Facts['appsAndKeys']): Facts =>
-  ({ nodes, health: new Map(Object.entries(health)), appsAndKeys, relayUse: new Map() })
+  ({ nodes, health: new Map(Object.entries(health)), appsAndKeys, relayUse: new Map(), promises: new Map() })
 /** One snapshot after another, each a second later. */
 const after = (...reads: Array<Facts | undefined>): Snapshot | undefined =>
   reads.reduce<Snapshot | undefined>((previous, read, index) => nextSnapshot(previous, read, index * 1000, DEFAULT_POLICY), undefined)

@@ -7,6 +7,7 @@ import { newApp } from '../../../../services/domain/app.ts'
 import type { Admission } from '../../../../services/control-plane/admit-caller.ts'
 import { createLogger } from '../../../../services/runtime/logger.ts'
 import { createMetrics } from '../../../../services/runtime/metrics.ts'
+import { PromiseBook } from '../../../../services/policy/keep-promises.ts'
 import { snapshotOf } from '../../../helpers/node-views.ts'
 
 const minted = (urls: string[], login = {}): Providers => ({
@@ -19,7 +20,7 @@ const admission: Pick<Admission, 'admit'> = {
 const ask = async (providers: Providers) => {
   const server = createHttpServer(createLogger('test', 'silent'), [])
   useConventions(server, createControlPlaneMetrics(createMetrics('test', '0')))
-  addTurnRestRoutes(server, admission, { providers, available: ['stun'], record: () => {}, onProviderFailed: () => {} })
+  addTurnRestRoutes(server, admission, { providers, available: ['stun'], promises: new PromiseBook(), record: () => {}, onProviderFailed: () => {} })
   const { statusCode, body } = await server.inject('/turn?service=turn&key=sk_1')
   return { statusCode, body: JSON.parse(body) }
 }
