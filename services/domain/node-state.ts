@@ -20,6 +20,7 @@ export const NodeReason = Type.Union([
   reason('no_generation', 'it has confirmed no secret that is wanted of it, so nobody can sign for it', {}),
   reason('no_url', 'it advertises no URL a browser takes', {}),
   reason('draining', 'it shall take no new sessions', { sinceMs: Type.Integer() }),
+  reason('reopening', 'its drain has ended, but its coturn may still refuse new allocations for a few seconds', {}),
   reason('coturn_silent', 'its agent says that coturn does not answer', {}),
   reason('agent_silent', 'its agent has said nothing for so long, in time during which Redis could be read', { quietMs: Type.Number() }),
   reason('url_bad', 'most probers that vote say that this URL does not serve', {

@@ -50,6 +50,7 @@ function tellReason (reason: Exclude<NodeReason, BadUrl>): string {
     case 'no_agent': return 'its relay-agent has never spoken: start it, with the key that PUT /admin/v1/nodes/{id} answers'
     case 'no_generation': return 'it has confirmed no secret that is wanted of it: look at the log of its relay-agent and at the Redis beside it'
     case 'no_url': return 'it advertises no URL a browser takes: set SPILLWAY_NODE_PUBLIC_URLS'
+    case 'reopening': return 'its drain has ended, and its coturn takes new sessions again within a few seconds'
     case 'draining': return `it has been draining since ${isoTime(reason.sinceMs)}: end the drain to have it back`
     case 'coturn_silent': return 'its relay-agent says that coturn does not answer: look at the log of coturn, and start it by infra/coturn/launch'
     case 'agent_silent': return `its relay-agent has said nothing for ${seconds(reason.quietMs)}: look whether it runs and reaches the central Redis`

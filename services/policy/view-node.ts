@@ -72,7 +72,8 @@ export function viewNode ({ id, desired, observed }: NodeFacts, health: Health, 
   const quietMs = before && before.beat === observed.beat ? before.quietMs + moment.elapsedMs : 0
   const state = judgeNode({
     isReady: signingGeneration > 0 && advertised.length > 0,
-    isDraining: desired.draining !== undefined,
+    // for a moment after a drain coturn still refuses
+    isDraining: desired.draining !== undefined || observed.admitting === false,
     agentSpeaks: quietMs <= SILENT_AFTER_MS,
     coturnAnswers: observed.coturnVersion !== null,
     votes
@@ -114,6 +115,7 @@ function reasonsOf (view: Omit<NodeView, 'reasons'>, observed: ObservedNode, vot
     ...when(votes.length === 0, { kind: 'no_url' }),
     ...when(agentSpeaks && observed.coturnVersion === null, { kind: 'coturn_silent' }),
     ...drainReason(draining),
+    ...when(!draining && observed.admitting === false, { kind: 'reopening' }),
     ...when(!agentSpeaks, { kind: 'agent_silent', quietMs }),
     ...votes.filter(({ state }) => state === 'bad').map(({ url, failure, against, voters }): NodeReason =>
       ({ kind: 'url_bad', url, stage: failure?.stage ?? null, cause: failure?.cause ?? null, code: failure?.code ?? null, vantages: [...against], voters })),

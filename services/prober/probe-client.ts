@@ -12,6 +12,7 @@ export class ProbeClient {
   #client: TurnClient
   /** From the first Allocate on, until the relay has said no: its answer may be lost, or come too late. */
   #mayHold = false
+  #binding: Promise<unknown> = Promise.resolve()
 
   private constructor (options: TurnClientOptions, client: TurnClient) {
     this.#options = options
@@ -23,6 +24,13 @@ export class ProbeClient {
   }
 
   get client (): TurnClient { return this.#client }
+
+  /** Rejects as TurnClient does. An allocation may be under way beside it. */
+  async binding (): Promise<void> {
+    const asked = this.#client.binding()
+    this.#binding = asked.catch(() => {})
+    await asked
+  }
 
   /** Rejects as TurnClient does. */
   async allocate (): Promise<RelayEnd> {
@@ -41,6 +49,8 @@ export class ProbeClient {
   }
 
   async #changePort (): Promise<void> {
+    // Its answer comes to the port that is given up.
+    await this.#binding
     const next = await TurnClient.connect(this.#options)
     // The probe may be over: then nobody would close this one.
     if (this.#options.signal?.aborted === true) return await next.close()

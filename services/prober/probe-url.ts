@@ -16,6 +16,9 @@ const MARGIN_MS = 100
  */
 const TOLERATED_LOSS = 0.2
 
+/** As many round trips of Binding without one packet back are silence of the relay, fewer are a probe that ran out of time. */
+const TRIPS_WAITED = 3
+
 export interface ProbeUrlOptions {
   /** a stun:, stuns:, turn: or turns: URI */
   url: string
@@ -77,11 +80,15 @@ async function walk (run: Run): Promise<ProbeFailure | null> {
   found.answered = server.transport !== 'udp'
   found.certificateExpiresAtMs = near?.client.certificate?.expiresAtMs ?? null
 
-  await at(run, 'binding', timed(run, 'bindingMs', async () => await near?.client.binding()))
+  const binding = timed(run, 'bindingMs', async () => { await near?.binding() })
+  // Asked at the same time: from far away the deadline is short in round trips, and each one spared is a region more in reach.
+  const allocating = near === undefined || far === undefined ? undefined : all([timed(run, 'allocateMs', async () => await near.allocate()), far.allocate()])
+  allocating?.catch(() => {}) // told below, unless Binding has failed before
+  await at(run, 'binding', binding)
   found.answered = true
-  if (near === undefined || far === undefined) return null
+  if (allocating === undefined) return null
 
-  const [a, b] = await at(run, 'allocate', all([timed(run, 'allocateMs', async () => await near.allocate()), far.allocate()]))
+  const [a, b] = await at(run, 'allocate', allocating)
   if (a === undefined || b === undefined) return null
   await at(run, 'permission', all([
     a.client.createPermission(b.relayed.address),
@@ -93,13 +100,17 @@ async function walk (run: Run): Promise<ProbeFailure | null> {
 async function relay (run: Run, near: RelayEnd, far: RelayEnd): Promise<ProbeFailure | null> {
   const { found, signal, now } = run
   run.stage = 'relay'
+  const begun = now()
   const { sent, roundTripsMs, closed } = await measureRelay(near, far, signal, now)
   found.packetsSent = sent
   found.packetsReceived = roundTripsMs.length
   found.relayMs = roundTripsMs.sort((a, b) => a - b)[Math.floor(roundTripsMs.length / 2)] ?? null
   if (closed) return { stage: 'relay', cause: 'closed', code: null }
   const lost = sent - roundTripsMs.length
-  return sent === 0 || lost > sent * TOLERATED_LOSS ? { stage: 'relay', cause: 'loss', code: null } : null
+  if (sent > 0 && lost <= sent * TOLERATED_LOSS) return null
+  // Through both allocations and back takes two round trips to the relay: who is too far away has not seen a loss.
+  const tooLate = roundTripsMs.length === 0 && now() - begun < TRIPS_WAITED * (found.bindingMs ?? 0)
+  return { stage: 'relay', cause: sent === 0 || tooLate ? 'timeout' : 'loss', code: null }
 }
 
 async function open ({ server, credential, ca, signal, deadlineMs, ends }: Run): Promise<ProbeClient> {

@@ -2,7 +2,7 @@ import type { LookupAddress } from 'node:dns'
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net'
 import { connect as connectTls, TLSSocket } from 'node:tls'
 import { cutMessages } from './stream-messages.ts'
-import { CertificateFailure, judgeCertificate, trustAlso, type SeenCertificate } from './tls-certificate.ts'
+import { CertificateFailure, checkHost, judgeCertificate, trustAlso, type SeenCertificate } from './tls-certificate.ts'
 import { TurnFailure, failureOf, type TurnStep } from './turn-errors.ts'
 import { countReceived, countSent, noTraffic, type Leg, type LegListener } from './turn-leg.ts'
 import { unlessAborted } from './unless-aborted.ts'
@@ -34,6 +34,7 @@ function begin ({ host, port, addresses, localAddress, tls, ca }: StreamOptions)
     // An IP address is no server name (RFC 6066 section 3); the certificate is checked against `host` either way.
     ...(isIP(host) === 0 ? { servername: host } : {}),
     ...(ca === undefined ? {} : { secureContext: trustAlso(ca) }),
+    checkServerIdentity: checkHost,
     // Judged after the handshake instead, so that its dates are seen even if it is not good.
     rejectUnauthorized: false
   })

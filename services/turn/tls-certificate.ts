@@ -1,4 +1,4 @@
-import { createSecureContext, getCACertificates, type SecureContext, type TLSSocket } from 'node:tls'
+import { checkServerIdentity, createSecureContext, getCACertificates, type PeerCertificate, type SecureContext, type TLSSocket } from 'node:tls'
 import { TurnFailure } from './turn-errors.ts'
 
 /** The certificate a relay showed, and what a browser would say to it. */
@@ -32,8 +32,16 @@ export function trustAlso (ca: string): SecureContext {
 }
 
 /**
+ * Whether a certificate is for that host, by its subjectAltName alone, as browsers have it (RFC 9525 section 6.3). Node
+ * by itself would take the common name where there is none.
+ */
+export function checkHost (host: string, certificate: PeerCertificate): Error | undefined {
+  return checkServerIdentity(host, { ...certificate, subject: { ...certificate.subject, CN: '' } })
+}
+
+/**
  * Judges a handshake that was let through whatever it showed: the chain and its dates (OpenSSL), and the host name
- * (RFC 9525, Node's checkServerIdentity), all of which browsers check for turns: too. That it has expired is told first.
+ * (`checkHost`), all of which browsers check for turns: too. That it has expired is told first.
  * Undefined where the relay showed none.
  */
 export function judgeCertificate (socket: TLSSocket): SeenCertificate | undefined {

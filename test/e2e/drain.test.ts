@@ -40,6 +40,7 @@ t.test('a drained node keeps its calls, takes no new ones, says how many are lef
 
   const asked = await drain(true)
   t.match(asked, { status: 200, body: { id: NODE, drain: { applied: false, sessionsLeft: 8, emptyInSeconds: null } } })
+  await until('no credential names it', async () => (await stack.issue(key)).body.provider === 'stun', 3_000)
   await untilDrained()
   t.equal(await allocate(late), 486, 'a new allocation')
   await talk(calls, 1_200)

@@ -20,8 +20,9 @@ export interface Certificate {
  * A certificate for an IP address or a host name, signed by a CA of its own, valid from an hour ago for a day.
  * @param folder where the files go; made if it is not there
  * @param expired it was valid for a day, until an hour ago
+ * @param commonNameOnly it names the address in its subject and has no subjectAltName, as certificates of the past
  */
-export async function makeCertificate (folder: string, address: string, { expired = false }: { expired?: boolean } = {}): Promise<Certificate> {
+export async function makeCertificate (folder: string, address: string, { expired = false, commonNameOnly = false }: { expired?: boolean, commonNameOnly?: boolean } = {}): Promise<Certificate> {
   mkdirSync(folder, { recursive: true })
   const path = (name: string): string => join(folder, name)
   const files: Certificate = { ca: path('ca.pem'), caKey: path('ca.key'), cert: path('cert.pem'), key: path('cert.key') }
@@ -29,8 +30,8 @@ export async function makeCertificate (folder: string, address: string, { expire
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-noenc']
 
   await openssl('req', '-x509', ...newKey, '-days', '2', '-subj', '/CN=Test CA', '-keyout', files.caKey, '-out', files.ca)
-  await openssl('req', '-new', ...newKey, '-subj', '/CN=relay', '-keyout', files.key, '-out', path('request.pem'))
-  writeFileSync(path('sign.conf'), configuration(address))
+  await openssl('req', '-new', ...newKey, '-subj', `/CN=${commonNameOnly ? address : 'relay'}`, '-keyout', files.key, '-out', path('request.pem'))
+  writeFileSync(path('sign.conf'), configuration(commonNameOnly ? undefined : address))
   writeFileSync(path('index'), '')
   const endsAt = Date.now() + (expired ? -HOUR_MS : 24 * HOUR_MS)
   // `openssl ca` is the one command of OpenSSL 3.0 that takes a date to begin at
@@ -39,7 +40,7 @@ export async function makeCertificate (folder: string, address: string, { expire
   return files
 }
 
-function configuration (address: string): string {
+function configuration (address: string | undefined): string {
   return `[ca]
 default_ca = test
 [test]
@@ -56,7 +57,7 @@ commonName = supplied
 [relay]
 basicConstraints = CA:FALSE
 extendedKeyUsage = serverAuth
-subjectAltName = ${isIP(address) === 0 ? 'DNS' : 'IP'}:${address}
+${address === undefined ? '' : `subjectAltName = ${isIP(address) === 0 ? 'DNS' : 'IP'}:${address}`}
 `
 }
 

@@ -10,13 +10,25 @@ export interface UdpPathOptions {
   pass?: (message: Buffer, towards: 'relay' | 'client') => Buffer | undefined
   /** The first client comes from this port of loopback, as behind a NAT that gives it anew. */
   firstSourcePort?: number
+  /** how long a message takes, in ms; 0: it is passed on at once */
+  oneWayMs?: number
 }
 
 /** A way over UDP as it is out there: a NAT that loses and changes what it is told to. Resolves with its port on 127.0.0.1. */
-export async function startUdpPath (t: Test, { target, pass = message => message, firstSourcePort }: UdpPathOptions): Promise<number> {
+export async function startUdpPath (t: Test, { target, pass = message => message, firstSourcePort, oneWayMs = 0 }: UdpPathOptions): Promise<number> {
   const front = createSocket('udp4')
   const behind = new Map<number, Promise<Socket>>()
+  const underWay = new Set<NodeJS.Timeout>()
+  const carry = (deliver: () => void): void => {
+    if (oneWayMs === 0) return deliver()
+    const timer = setTimeout(() => {
+      underWay.delete(timer)
+      deliver()
+    }, oneWayMs)
+    underWay.add(timer)
+  }
   t.teardown(async () => {
+    for (const timer of underWay) clearTimeout(timer)
     front.close()
     for (const socket of behind.values()) (await socket).close()
   })
@@ -24,7 +36,7 @@ export async function startUdpPath (t: Test, { target, pass = message => message
     const socket = createSocket('udp4')
     socket.on('message', (message) => {
       const passed = pass(message, 'client')
-      if (passed) front.send(passed, client, '127.0.0.1')
+      if (passed) carry(() => { front.send(passed, client, '127.0.0.1') })
     })
     socket.bind(sourcePort, '127.0.0.1')
     await once(socket, 'listening')
@@ -34,7 +46,7 @@ export async function startUdpPath (t: Test, { target, pass = message => message
     const socket = behind.get(port) ?? open(port, behind.size === 0 ? firstSourcePort ?? 0 : 0)
     behind.set(port, socket)
     const passed = pass(message, 'relay')
-    if (passed) socket.then((to) => { to.send(passed, target.port, target.address) }, () => {})
+    if (passed) socket.then((to) => { carry(() => { to.send(passed, target.port, target.address) }) }, () => {})
   })
   front.bind(0, '127.0.0.1')
   await once(front, 'listening')

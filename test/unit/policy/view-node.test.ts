@@ -31,6 +31,7 @@ t.test('state and reasons of a node', async t => {
     ['no URL', one({ urls: [] }, {}, saying('good', 'good')), 'unready', ['no_url']],
     ['no URL a browser takes', one({ urls: ['turn:n:53?transport=udp', 'stun:n:3478', 'turn:n?transport=sctp'] }), 'unready', ['no_url', 'not_probed']],
     ['drained', one({}, { draining: { sinceMs: 7 } }, saying('good', 'good')), 'draining', ['draining']],
+    ['a drain that has ended a moment ago', one({ admitting: false }, {}, saying('good', 'good')), 'draining', ['reopening']],
     ['drained and dead', one({ coturnVersion: null }, { draining: { sinceMs: 7 } }), 'down', ['coturn_silent', 'draining', 'not_probed']],
     ['bad all over', one({}, {}, saying('bad', 'bad')), 'down', ['url_bad', 'url_bad']],
     ['a prober cut off', one({}, {}, saying('bad', 'bad', { reaches: false })), 'up', ['not_probed']]

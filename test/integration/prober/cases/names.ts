@@ -12,8 +12,8 @@ export const testNames: Case = async (t, turnserver) => {
   const redis = await startRedisServer(t, { variant: 'node' })
   const folder = mkdtempSync(join(tmpdir(), 'spillway-probe-'))
   t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
-  const start = async (address: string, name: string) => {
-    const { ca, cert, key } = await makeCertificate(join(folder, name), name)
+  const start = async (address: string, name: string, options: { commonNameOnly?: boolean } = {}) => {
+    const { ca, cert, key } = await makeCertificate(mkdtempSync(join(folder, 'certificate-')), name, options)
     const at = { address, port: await freePort(), tlsPort: await freePort() }
     const coturn = await startCoturn(t, { redis, turnserver, at, settings: () => ({ COTURN_TLS_CERT: cert, COTURN_TLS_KEY: key }) })
     return { ...at, ca: readFileSync(ca, 'utf8'), credential: coturn.credential() }
@@ -39,5 +39,10 @@ export const testNames: Case = async (t, turnserver) => {
     }
     t.match(await probe(t, { url: `turns:127.0.0.1:${tlsPort}`, ca }), { failure: failedAt('tls', 'certificate_untrusted') }, 'the certificate is for the name')
     t.equal(openSockets(), sockets)
+  })
+
+  await t.test('a certificate that names the host in its subject alone, which browsers do not read', async t => {
+    const { tlsPort, ca } = await start('127.0.0.1', 'localhost', { commonNameOnly: true })
+    t.match(await probe(t, { url: `turns:localhost:${tlsPort}`, ca }), { failure: failedAt('tls', 'certificate_untrusted'), answered: true, certificateExpiresAtMs: Number })
   })
 }

@@ -28,6 +28,13 @@ export const testWays: Case = async (t, turnserver) => {
     t.match(await probe(t, at(port)), { failure: failedAt('relay', 'loss'), answered: true, packetsSent: 10, packetsReceived: 0, relayMs: null })
   })
 
+  await t.test('a relay half around the world is good; one too far away for the deadline has lost nothing', async t => {
+    const probeAcross = async (oneWayMs: number) => await probe(t, at(await startUdpPath(t, { target, oneWayMs })))
+    const [far, tooFar] = await Promise.all([probeAcross(140), probeAcross(200)])
+    expectGood(t, far)
+    t.match(tooFar, { failure: failedAt('relay', 'timeout'), answered: true, packetsReceived: 0 })
+  })
+
   await t.test('a nonce that has gone stale is changed for the new one', async t => {
     let staleNonces = 0
     const port = await startUdpPath(t, {
