@@ -1,10 +1,17 @@
+import type { RateCard } from '../domain/rate-card.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 
 export function createLedgerMetrics (metrics: Metrics) {
   const batches = metrics.counter('usage_batches_total', 'Usage batches taken off the streams; gap: applied, but earlier ones are missing; invalid: not a batch, dropped.', ['outcome'])
   for (const outcome of ['applied', 'duplicate', 'gap', 'invalid']) batches.inc({ outcome }, 0)
   const forged = metrics.counter('usage_forged_rows_total', 'Rows whose user name was not minted here; they are booked to nobody.', ['node'])
+  const price = metrics.gauge('price_usd_per_gigabyte', 'What 10^9 bytes cost by the rate card; direction: which bytes are billed.', ['provider', 'region', 'direction'])
+  const flatPrice = metrics.gauge('price_usd_per_node_month', 'What a node costs a month by the rate card, whatever it relays.', ['region'])
   return {
+    showPrices ({ prices, flat }: RateCard): void {
+      for (const { provider, region, bills, microUsdPerGigabyte } of prices) price.set({ provider, region, direction: bills }, Number(microUsdPerGigabyte) / 1e6)
+      for (const { region, microUsdPerNodeMonth } of flat) flatPrice.set({ region }, Number(microUsdPerNodeMonth) / 1e6)
+    },
     batches,
     forged,
     lost: metrics.counter('usage_lost_sessions_total', 'Sessions closed at what was known, because their node went silent.', ['node']),

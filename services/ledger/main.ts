@@ -13,10 +13,12 @@ import { runProcess } from '../runtime/run-process.ts'
 import type { StopPhases } from '../runtime/run-process.ts'
 import { version } from '../runtime/version.ts'
 import { applyNextUsage, READ_BLOCK_MS } from './apply-usage.ts'
-import { LedgerConfig } from './config.ts'
+import { checkSettings, LedgerConfig } from './config.ts'
 import { scheduleJobs } from './jobs.ts'
+import { loadRateCard } from './load-rate-card.ts'
 import { createMeteredApps } from './metered-apps.ts'
 import { createLedgerMetrics } from './ledger-metrics.ts'
+import { createPriceList } from './price-list.ts'
 
 /** Between two reads: XREAD itself waits for work, this only keeps a broken connection from spinning. */
 const PAUSE_MS = 20
@@ -33,7 +35,9 @@ async function start ({ config, logger, fail }: { config: LedgerConfig, logger: 
   const [ready] = await Promise.all([redis, waiting].map(async connection => await untilReady(connection, START_PATIENCE_MS)))
   if (ready) await keyRing.begin()
 
-  const applier = { redis, waiting, keyRing, meteredApps: createMeteredApps(redis), metrics: ledgerMetrics, logger, now: Date.now }
+  const prices = createPriceList(redis, loadRateCard(config.SPILLWAY_RATE_CARD_FILE).card)
+  ledgerMetrics.showPrices(prices.card)
+  const applier = { redis, waiting, keyRing, prices, meteredApps: createMeteredApps(redis), metrics: ledgerMetrics, logger, now: Date.now }
   let working = false
   const applying = repeat(PAUSE_MS, async () => {
     await applyNextUsage(applier)
@@ -45,10 +49,11 @@ async function start ({ config, logger, fail }: { config: LedgerConfig, logger: 
     else outage.failed(error)
   })
   const gauges = repeat(GAUGES_MS, async () => {
+    await prices.publish()
     ledgerMetrics.open.set(await countOpenSessions(redis))
     for (const node of await listNodeIds(redis)) ledgerMetrics.pending.set({ node }, await countUnapplied(redis, node))
   }, () => {})
-  const jobs = scheduleJobs({ redis, metrics: ledgerMetrics, logger })
+  const jobs = scheduleJobs({ redis, metrics: ledgerMetrics, logger, prices })
 
   let stopping = false
   const ops = createOpsServer(logger, metrics, () => ({
@@ -70,4 +75,4 @@ async function start ({ config, logger, fail }: { config: LedgerConfig, logger: 
   ]
 }
 
-await runProcess({ name: 'ledger', schema: LedgerConfig, start }, process.env)
+await runProcess({ name: 'ledger', schema: LedgerConfig, alsoCheck: checkSettings, start }, process.env)

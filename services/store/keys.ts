@@ -55,6 +55,10 @@ export const centralKeys = {
   ledgerDay: (day: string) => `ledger-day:${day}`,
   /** ledger: sorted set of the days that have rows, all at score 0, so that they sort by name */
   ledgerDays: 'ledger-days',
+  /** ledger: hash version of a price -> JSON of the price; kept for ever, so that what was relayed keeps its price */
+  prices: 'prices',
+  /** ledger: JSON of the rate card it books under */
+  rateCard: 'rate-card',
   /** ledger: the mark of one firing of a job, so that it runs once across replicas */
   jobRun: (key: string) => `job:${key}`
 } as const

@@ -4,7 +4,7 @@ import type { SessionState, Traffic } from '../domain/session.ts'
 import type { LedgerRow, LedgerRowKey } from '../domain/usage.ts'
 import type { DeliveredBatch } from './usage-stream.ts'
 import { monthOf, RELAYED_TTL_SECONDS, WHOLE_APP } from '../domain/relay-use.ts'
-import { TOTALS_FIELDS, dayOfPeriod, hourOf, parseRowName, rowSuffix } from '../domain/usage.ts'
+import { TOTALS_FIELDS, dayOf, dayOfPeriod, hourOf, parseRowName, rowSuffix, spanOf } from '../domain/usage.ts'
 import { centralKeys } from './keys.ts'
 
 /** A late total still applies for two days after a session was seen to end. */
@@ -58,9 +58,9 @@ export async function readLedgerDays (redis: Redis, fromDay: string, toDay: stri
   return await redis.zrange(centralKeys.ledgerDays, `[${fromDay}`, `[${toDay}`, 'BYLEX')
 }
 
-/** All rows of one day: its hours, or the day itself once it has been folded. */
-export async function readLedgerDay (redis: Redis, day: string): Promise<LedgerRow[]> {
-  const keys = (await redis.smembers(centralKeys.ledgerDay(day))).map(parseRowName).filter(key => key !== undefined)
+/** All wanted rows of one day: its hours, or the day itself once it has been folded. */
+export async function readLedgerDay (redis: Redis, day: string, wanted: (key: LedgerRowKey) => boolean = () => true): Promise<LedgerRow[]> {
+  const keys = (await redis.smembers(centralKeys.ledgerDay(day))).map(parseRowName).filter(key => key !== undefined && wanted(key)) as LedgerRowKey[]
   const pipeline = redis.pipeline()
   for (const key of keys) pipeline.hmget(centralKeys.ledgerRow(rowName(key)), ...TOTALS_FIELDS)
   const answers = await answersOf(pipeline.exec())
@@ -69,6 +69,18 @@ export async function readLedgerDay (redis: Redis, day: string): Promise<LedgerR
     const totals = Object.fromEntries(TOTALS_FIELDS.map((field, at) => [field, Number(values[at] ?? 0)]))
     return { key, ...totals } as LedgerRow
   })
+}
+
+/** All wanted rows whose hour, or day, has a part between two moments, in ms; `toMs` is not included. */
+export async function readLedgerRows (redis: Redis, fromMs: number, toMs: number, wanted: (key: LedgerRowKey) => boolean): Promise<LedgerRow[]> {
+  const rows: LedgerRow[] = []
+  for (const day of await readLedgerDays(redis, dayOf(fromMs), dayOf(toMs))) {
+    rows.push(...await readLedgerDay(redis, day, key => {
+      const { startMs, endMs } = spanOf(key.period)
+      return endMs > fromMs && startMs < toMs && wanted(key)
+    }))
+  }
+  return rows
 }
 
 const rowName = (key: LedgerRowKey): string => `${key.period}:${rowSuffix(key)}`

@@ -13,7 +13,7 @@ import { HOUR_MS, TEN_O_CLOCK, allocationOf, bookedRow, deliver, readLedger, sum
 const DAY_MS = 24 * HOUR_MS
 const redis = await (await startRedisServer(t, { variant: 'central' })).connect()
 const metrics = createLedgerMetrics(createMetrics('ledger', 'test'))
-const context = { redis, metrics, logger: pino({ level: 'silent' }) }
+const context = { redis, metrics, logger: pino({ level: 'silent' }), prices: { versionOf: () => '0' } }
 let sequence = 0
 t.beforeEach(async () => {
   await redis.flushall()
