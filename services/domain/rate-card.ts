@@ -121,7 +121,7 @@ function ofRegion<Entry extends { region: string }> (entries: readonly Entry[], 
 }
 
 /** The price of a provider in a region; undefined where the card knows none. */
-export const findPrice = ({ prices }: Pick<RateCard, 'prices'>, provider: string, region: string): Price | undefined =>
+export const findPrice = ({ prices }: { prices: readonly Price[] }, provider: string, region: string): Price | undefined =>
   ofRegion(prices.filter(price => price.provider === provider), region)
 
 /** What a node of this region costs a month; undefined where it is not billed so, or nobody said. */

@@ -14,6 +14,8 @@ export function createLedgerMetrics (metrics: Metrics) {
     },
     batches,
     forged,
+    paidBooked: metrics.counter('paid_issues_booked_total', 'Paid credentials booked at what they are expected to use, by this process; those taken back count too.', ['provider']),
+    paidPending: metrics.gauge('paid_issues_pending', 'Paid credentials that wait to be booked.', []),
     lost: metrics.counter('usage_lost_sessions_total', 'Sessions closed at what was known, because their node went silent.', ['node']),
     lag: metrics.gauge('usage_lag_seconds', 'Age of the newest row of the last batch applied.', ['node']),
     pending: metrics.gauge('usage_pending_batches', 'Batches in the stream of a node that are not applied yet.', ['node']),

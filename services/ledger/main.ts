@@ -13,6 +13,7 @@ import { runProcess } from '../runtime/run-process.ts'
 import type { StopPhases } from '../runtime/run-process.ts'
 import { version } from '../runtime/version.ts'
 import { applyNextUsage, READ_BLOCK_MS } from './apply-usage.ts'
+import { bookPaid } from './book-paid.ts'
 import { checkSettings, LedgerConfig } from './config.ts'
 import { scheduleJobs } from './jobs.ts'
 import { loadRateCard } from './load-rate-card.ts'
@@ -23,6 +24,8 @@ import { createPriceList } from './price-list.ts'
 /** Between two reads: XREAD itself waits for work, this only keeps a broken connection from spinning. */
 const PAUSE_MS = 20
 const GAUGES_MS = 5_000
+/** Paid credentials stand against the budgets from when they are issued, so there is no hurry to book them. */
+const BOOK_PAID_MS = 500
 
 async function start ({ config, logger, fail }: { config: LedgerConfig, logger: Logger, fail: (error: Error) => void }): Promise<StopPhases> {
   const metrics = createMetrics('ledger', version)
@@ -48,6 +51,7 @@ async function start ({ config, logger, fail }: { config: LedgerConfig, logger: 
     if (error instanceof OperatorMistake) fail(error)
     else outage.failed(error)
   })
+  const booking = repeat(BOOK_PAID_MS, async () => { await bookPaid({ redis, logger, metrics: ledgerMetrics }) }, () => {})
   const gauges = repeat(GAUGES_MS, async () => {
     await prices.publish()
     ledgerMetrics.open.set(await countOpenSessions(redis))
@@ -69,7 +73,7 @@ async function start ({ config, logger, fail }: { config: LedgerConfig, logger: 
   return [
     ['readiness', () => { stopping = true }],
     ['jobs', () => jobs.stop()],
-    ['apply', () => Promise.all([applying.stop(), gauges.stop()])],
+    ['apply', () => Promise.all([applying.stop(), booking.stop(), gauges.stop()])],
     ['ops server', () => ops.close()],
     ['redis', () => { for (const connection of [redis, waiting]) connection.disconnect() }]
   ]

@@ -24,6 +24,8 @@ declare module 'ioredis' {
     replaceDesired (desired: string, before: string, after: string): Result<number, Context>
     commitChange (numberOfKeys: number, ...args: string[]): Result<number, Context>
     takeTokens (numberOfKeys: number, ...args: Array<string | number>): Result<number[], Context>
+    reserveSpend (...keysAndArgs: Array<string | number>): Result<string, Context>
+    bookPaid (...keysAndArgs: Array<string | number>): Result<number, Context>
     recordIssued (decisions: string, most: number, records: string): Result<number, Context>
   }
 }
@@ -59,6 +61,8 @@ export function connectRedis ({ url, database, onError, commandTimeoutMs = COMMA
       replaceDesired: script('replace-desired', 1),
       commitChange: script('commit-change'),
       takeTokens: script('take-tokens'),
+      reserveSpend: script('reserve-spend', 6),
+      bookPaid: script('book-paid', 8),
       recordIssued: script('record-issued', 1)
     }
   })

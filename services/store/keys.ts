@@ -21,6 +21,12 @@ export const centralKeys = {
   limit: (name: string) => `limit:${name}`,
   /** control-plane: sorted set of credentials of an app with a cap on sessions, by the time they were issued, in ms */
   reserved: (app: string) => `reserved:${app}`,
+  /** control-plane: hash app id, or `*` for all apps -> JSON of its budget */
+  budgets: 'budgets',
+  /** control-plane: stream of paid credentials the ledger has not booked yet (the ledger deletes what it has) */
+  paidIssues: 'paid-issues',
+  /** control-plane: hash app id, or `*` -> micro-USD set aside in a day, yyyymmdd, or month for what is on that stream (the ledger takes out what it has booked) */
+  reservedSpend: (period: string) => `reserved-spend:${period}`,
   /** control-plane: hash user tag to be forgotten -> when it was asked, in ms (the ledger takes out those it has forgotten) */
   erasures: 'erasures',
   /** control-plane: JSON of the master keys, each sealed under the others; see MasterKeys. Absent before the first rotation */
@@ -59,6 +65,10 @@ export const centralKeys = {
   prices: 'prices',
   /** ledger: JSON of the rate card it books under */
   rateCard: 'rate-card',
+  /** ledger: hash app id, or `*` -> micro-USD spent on paid providers in a day, yyyymmdd, or month; `=<provider>`: our estimates of it */
+  spend: (period: string) => `spend:${period}`,
+  /** ledger: hash provider -> JSON of what one of its credentials is expected to relay; see ExpectedUse */
+  expectedUse: 'expected-use',
   /** ledger: the mark of one firing of a job, so that it runs once across replicas */
   jobRun: (key: string) => `job:${key}`
 } as const
