@@ -12,6 +12,7 @@ import { createHttpServer, problemAnswers, useConventions } from './plugins/http
 import { requireAdmin } from './plugins/require-admin.ts'
 import { addAppRoutes } from './routes/admin-apps.ts'
 import { addAuditRoutes } from './routes/admin-audit.ts'
+import { addBudgetRoutes } from './routes/admin-budgets.ts'
 import { addDecisionRoutes } from './routes/admin-decisions.ts'
 import { addKeyRoutes } from './routes/admin-keys.ts'
 import { addMasterKeyRoutes } from './routes/admin-master-key.ts'
@@ -57,6 +58,7 @@ export async function createServers (options: ServerOptions) {
     addRotationRoutes(scope, admin)
     addMasterKeyRoutes(scope, admin)
     addUsageRoutes(scope, admin)
+    addBudgetRoutes(scope, admin)
     addDecisionRoutes(scope, admin)
     addAuditRoutes(scope, admin)
     addUserRoutes(scope, admin)
