@@ -12,7 +12,8 @@ export default [
   ...neostandard({
     ts: true,
     noJsx: true,
-    ignores: ['node_modules/', '.tap/', '.spillway/', 'coverage/']
+    // tap writes its snapshots in a style of its own
+    ignores: ['node_modules/', '.tap/', '.spillway/', 'coverage/', 'tap-snapshots/']
   }),
 
   {

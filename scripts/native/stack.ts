@@ -13,7 +13,7 @@ export interface Stack {
 interface Plan { settings: Settings, paths: Paths, repository: string }
 
 /** What a process gets of the caller's settings: its own kind. Above all no provider's secret beside a relay. */
-const FOR_CONTROL_PLANE = /^(TWILIO|CLOUDFLARE)_|^SPILLWAY_(PROVIDER_ORDER|STATIC_|STUN_|CONTROL_PLANE_|TRUSTED_PROXIES$|DOMAIN$|LOG_LEVEL$)/
+const FOR_CONTROL_PLANE = /^(TWILIO|CLOUDFLARE)_|^SPILLWAY_(PROVIDER_ORDER|STATIC_|STUN_|CONTROL_PLANE_|TRUSTED_PROXIES$|POLICY_|REGION_|DEFAULT_REGION$|DOMAIN$|LOG_LEVEL$)/
 const FOR_LEDGER = /^SPILLWAY_(LEDGER_|LOG_LEVEL$)/
 const FOR_AGENT = /^SPILLWAY_(NODE_|RELAY_AGENT_|COTURN_(PORT|TLS_PORT|TLS_CERT)$|DOMAIN$|LOG_LEVEL$)/
 const FOR_COTURN = /^SPILLWAY_(COTURN_|NODE_|DOMAIN$)/

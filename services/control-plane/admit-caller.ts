@@ -4,6 +4,7 @@ import type { CapReached } from '../policy/check-caps.ts'
 import type { Snapshot } from '../policy/next-snapshot.ts'
 import { remaining, resetSeconds, retryAfterSeconds } from '../policy/spend-tokens.ts'
 import type { Lease } from '../policy/spend-tokens.ts'
+import type { HintedRequest } from './hint-region.ts'
 import { identifyCaller } from './identify-caller.ts'
 import type { Caller } from './identify-caller.ts'
 import { hideFromBrowsers } from './plugins/cors.ts'
@@ -18,6 +19,7 @@ export interface AdmissionOptions {
   verifyUserJwt: VerifyUserJwt
   names: KeyedNames
   limits: Pick<RequestLimitsKeeper, 'spend'>
+  hintRegion: (request: HintedRequest) => string | undefined
   recorder: Pick<IssuedRecorder, 'useKey' | 'placesOf'>
   now: () => number
 }
@@ -26,6 +28,8 @@ export interface AdmissionOptions {
 export interface KnownCaller extends Caller, UserName {
   /** of the client; it stays in this process */
   address: string
+  /** where the client is, as a trusted proxy says */
+  hintedRegion: string | undefined
   /** the one it was judged by, and is to be served by */
   snapshot: Snapshot
   nowMs: number
@@ -54,6 +58,7 @@ export function createAdmission (options: AdmissionOptions) {
     const { origin } = request.headers
     // read at once: who hangs up while a token is checked has none any more
     const address = request.ip ?? ''
+    const hintedRegion = options.hintRegion(request)
     const nowMs = options.now()
     const snapshot = options.snapshot()
     if (!snapshot) throw problems.notReady()
@@ -64,7 +69,7 @@ export function createAdmission (options: AdmissionOptions) {
       if (key !== undefined) options.recorder.useKey(key, nowMs)
       const user = sub ?? (kind === 'publishable' && asked !== undefined ? `${CLAIMED}${asked}` : asked)
       const { userTag, userId, limit } = options.names.ofUser(app.id, user)
-      return { app, kind, key, user, userTag, userId, limit, address, snapshot, nowMs }
+      return { app, kind, key, user, userTag, userId, limit, address, hintedRegion, snapshot, nowMs }
     })
   }
 

@@ -6,6 +6,7 @@ import type { IceServer } from '../domain/ice-servers.ts'
 import { PROVIDERS } from '../domain/provider.ts'
 import type { ProviderName } from '../domain/provider.ts'
 import { LogLevel } from '../runtime/log-level.ts'
+import { checkPolicySettings, PolicySettings } from './policy-settings.ts'
 
 export const ControlPlaneConfig = Type.Object({
   SPILLWAY_REDIS_URL: Type.String({ pattern: '^rediss?://', description: 'the central Redis' }),
@@ -20,6 +21,7 @@ export const ControlPlaneConfig = Type.Object({
   SPILLWAY_PROVIDER_ORDER: Type.String({ default: PROVIDERS.join(','), description: 'providers in the order they are tried; what is not configured is skipped' }),
   SPILLWAY_STATIC_ICE_SERVERS: Type.Optional(Type.String({ description: 'JSON list of RTCIceServer for the provider static' })),
   SPILLWAY_STUN_URLS: Type.String({ default: 'stun:stun.l.google.com:19302,stun:stun1.l.google.com:19302', description: 'comma separated, for the provider stun' }),
+  ...PolicySettings.properties,
   SPILLWAY_LOG_LEVEL: LogLevel
 })
 export type ControlPlaneConfig = Static<typeof ControlPlaneConfig>
@@ -43,7 +45,7 @@ export function readProviderSettings (config: Partial<ControlPlaneConfig>): Prov
 }
 
 /** What the schema cannot say of the settings. */
-export const checkSettings = (config: Partial<ControlPlaneConfig>): string[] => [...checkProviderSettings(config), ...checkTrustedProxies(config)]
+export const checkSettings = (config: Partial<ControlPlaneConfig>): string[] => [...checkProviderSettings(config), ...checkTrustedProxies(config), ...checkPolicySettings(config)]
 
 function checkTrustedProxies ({ SPILLWAY_TRUSTED_PROXIES: list }: Partial<ControlPlaneConfig>): string[] {
   const isRange = (entry: string): boolean => {

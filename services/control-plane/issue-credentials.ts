@@ -4,8 +4,9 @@ import type { Decision } from '../domain/decision.ts'
 import type { ProviderName } from '../domain/provider.ts'
 import { RecentMap } from '../runtime/recent-map.ts'
 import { decideRoute } from '../policy/decide-route.ts'
-import type { RouteRequest, Step } from '../policy/decide-route.ts'
+import type { Step } from '../policy/decide-route.ts'
 import type { Snapshot } from '../policy/next-snapshot.ts'
+import type { RouteRequest } from '../policy/route-request.ts'
 import type { Minted, MintRequest, Provider, Providers } from './providers/provider.ts'
 import type { KnownCaller } from './admit-caller.ts'
 import type { CredentialsReply, CredentialsRequest } from './schemas.ts'
@@ -44,9 +45,9 @@ export async function issueCredentials (issuing: Issuing, caller: KnownCaller, r
 }
 
 /** What the app asks for and what it may have. @throws Problem region_not_allowed */
-export function routeRequest ({ app, userTag }: KnownCaller, { room, region }: CredentialsRequest): RouteRequest {
+export function routeRequest ({ app, userTag, hintedRegion }: KnownCaller, { room, region }: CredentialsRequest): RouteRequest {
   if (region !== undefined && app.regions.length > 0 && !app.regions.includes(region)) throw problems.foreignRegion(region)
-  return { userTag, room, region, regions: app.regions, paidSpill: app.paidSpill }
+  return { userTag, room, region, hintedRegion, regions: app.regions, paidSpill: app.paidSpill }
 }
 
 export const ttlOf = (app: App, { ttl }: CredentialsRequest): number => Math.min(ttl ?? DEFAULT_TTL_SECONDS, app.maxTtlSeconds)

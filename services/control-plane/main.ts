@@ -15,10 +15,13 @@ import { createAdmission } from './admit-caller.ts'
 import { createServers } from './app.ts'
 import { checkSettings, ControlPlaneConfig, readProviderSettings, splitList } from './config.ts'
 import { createControlPlaneMetrics } from './metrics.ts'
+import { createRegionHint } from './hint-region.ts'
 import { createKeyedNames } from './keyed-names.ts'
+import { readPolicy } from './policy-settings.ts'
 import { createProviders } from './providers/index.ts'
 import { createIssuedRecorder } from './record-issued.ts'
 import { createRequestLimits } from './request-limits.ts'
+import { degradedFleet } from './show-fleet.ts'
 import { tendFleet } from './tend-fleet.ts'
 import { createUserJwtVerifier } from './verify-user-jwt.ts'
 import { watchFleet } from './watch-fleet.ts'
@@ -35,10 +38,19 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
 
   if (await untilReady(redis, START_PATIENCE_MS)) await keyRing.begin()
 
-  const invalid = new Set<string>()
-  const fleet = watchFleet(redis, keyRing, Date.now, node => {
-    if (!invalid.has(node)) logger.error({ node }, 'the heartbeat of this node cannot be read, so it is not used: is its agent of another version?')
-    invalid.add(node)
+  const told = new Set<string>()
+  const tellOnce = (of: { node: string } | { prober: string }, what: string): void => {
+    const name = JSON.stringify(of)
+    if (!told.has(name)) logger.error(of, what)
+    told.add(name)
+  }
+  const fleet = watchFleet({
+    redis,
+    keyRing,
+    policy: readPolicy(config),
+    now: Date.now,
+    onInvalidNode: node => { tellOnce({ node }, 'the heartbeat of this node cannot be read, so it is not used: is its agent of another version?') },
+    onInvalidHealth: prober => { tellOnce({ prober }, 'what this prober says cannot be read, so it has no vote: is it of another version?') }
   })
   const watching = repeat(SNAPSHOT_MS, async () => {
     try {
@@ -58,6 +70,7 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
     onError: outage.failed
   })
   const limits = createRequestLimits(redis, Date.now, outage.failed)
+  const trustedProxies = splitList(config.SPILLWAY_TRUSTED_PROXIES)
   const snapshot = () => fleet.snapshot
 
   let stopping = false
@@ -69,6 +82,7 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
       snapshot,
       verifyUserJwt: createUserJwtVerifier(sealed => unsealSecret(keyRing.ring, sealed), Date.now),
       limits,
+      hintRegion: createRegionHint(config.SPILLWAY_REGION_HEADER, trustedProxies),
       names: createKeyedNames(() => keyRing.minting.derived, () => randomBytes(16)),
       recorder,
       now: Date.now
@@ -90,7 +104,7 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
       now: Date.now
     }),
     adminToken: config.SPILLWAY_ADMIN_TOKEN,
-    trustedProxies: splitList(config.SPILLWAY_TRUSTED_PROXIES),
+    trustedProxies,
     readiness: () => ({
       missing: {
         ...stopping ? { process: 'is stopping' } : {},
@@ -98,7 +112,7 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
       },
       degraded: {
         ...keyRing.degraded,
-        ...fleet.snapshot?.outageSinceMs === undefined ? {} : { redis: 'the central Redis is away; credentials come from the last snapshot' }
+        ...fleet.snapshot && degradedFleet(fleet.snapshot)
       }
     })
   })

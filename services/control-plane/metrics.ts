@@ -38,10 +38,11 @@ function tally<First extends string, Second extends string, Third extends string
 export function createControlPlaneMetrics (metrics: Metrics) {
   const apps = new Set<string>()
   const countIssued = tally(metrics, 'credentials_issued_total', 'Credentials handed out.', ['app', 'provider', 'reason'])
-  const degradedMode = metrics.gauge('degraded_mode', '1 while credentials are issued from the last snapshot because Redis does not answer.', [])
+  const degradedMode = metrics.gauge('degraded_mode', '1 while credentials are issued from the last snapshot because Redis does not answer, or has lost the fleet.', [])
   const snapshotGeneration = metrics.gauge('snapshot_generation', 'Grows with every snapshot.', [])
-  const nodeUp = metrics.gauge('node_up', '1 where a node is up, 0 where it is not or not known to be.', ['node', 'region'])
-  const nodeLoad = metrics.gauge('node_load_ratio', 'Live egress of a node over its capacity.', ['node', 'region'])
+  const nodeUp = metrics.gauge('node_up', '1 where a node is up or degraded, 0 where it does not serve or is not known to.', ['node', 'region'])
+  const nodeState = metrics.gauge('node_state', '1 for the state a node is in.', ['node', 'state'])
+  const nodeLoad = metrics.gauge('node_load_ratio', 'Live egress of a node over its capacity, or its sessions over those it may hold: the larger.', ['node', 'region'])
   const decisionsDropped = metrics.counter('decisions_dropped_total', 'Records of issued credentials given up because Redis was away for too long.', [])
   degradedMode.set(0)
   return {
@@ -57,9 +58,11 @@ export function createControlPlaneMetrics (metrics: Metrics) {
       degradedMode.set(snapshot.outageSinceMs === undefined ? 0 : 1)
       snapshotGeneration.set(snapshot.generation)
       nodeUp.reset()
+      nodeState.reset()
       nodeLoad.reset()
       for (const { id, region, state, loadRatio } of snapshot.nodes) {
-        nodeUp.set({ node: id, region }, state === 'up' ? 1 : 0)
+        nodeUp.set({ node: id, region }, state === 'up' || state === 'degraded' ? 1 : 0)
+        nodeState.set({ node: id, state }, 1)
         nodeLoad.set({ node: id, region }, loadRatio)
       }
     }

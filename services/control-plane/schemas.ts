@@ -3,6 +3,7 @@ import type { Static } from 'typebox'
 import { AppId, MAX_TTL_SECONDS } from '../domain/app.ts'
 import { IceServer } from '../domain/ice-servers.ts'
 import { REGION_PATTERN } from '../domain/node.ts'
+import { NODE_STATES, NodeReason } from '../domain/node-state.ts'
 import { PROVIDERS } from '../domain/provider.ts'
 
 const closed = { additionalProperties: false }
@@ -35,23 +36,37 @@ export type CredentialsReply = Static<typeof CredentialsReply>
 export const ExplainReply = Type.Object({
   app: AppId,
   ttl: Type.Integer({ description: 'seconds the credential would live' }),
+  sentences: Type.Array(Type.String(), { description: 'for people: what would be answered and why, what stands against each node, and what to do about it' }),
+  clientRegion: Type.Object({
+    region: Type.Union([Type.String(), Type.Null()]),
+    source: Type.Enum(['request', 'header', 'default', 'none'])
+  }, { description: 'where the client is taken to be, and by whose word' }),
   plan: Type.Array(Type.Object({
     provider: Type.Enum([...PROVIDERS]),
     reason: Type.String(),
-    nodes: Type.Array(Type.String(), { description: 'of the own fleet, the first one first' })
+    remarks: Type.Array(Type.String()),
+    nodes: Type.Array(Type.String(), { description: 'of the own fleet, the first one first' }),
+    urls: Type.Array(Type.String(), { description: 'of these nodes' })
   }), { description: 'what would be tried, in order' }),
   skipped: Type.Array(Type.Object({ provider: Type.Enum([...PROVIDERS]), reason: Type.Enum(['paid_spill_off', 'no_node']) })),
   nodes: Type.Array(Type.Object({
     id: Type.String(),
     region: Type.String(),
-    state: Type.String(),
+    state: Type.Enum([...NODE_STATES]),
+    reasons: Type.Array(NodeReason),
     loadRatio: Type.Number(),
-    score: Type.Union([Type.Object({ elsewhere: Type.Boolean(), crowded: Type.Boolean(), loadTenths: Type.Integer(), lot: Type.String() }), Type.Null()],
-      { description: 'what it is ranked by, each before the next; null where it could not serve' }),
+    share: Type.Number({ description: 'of what it would get, while it starts slowly' }),
+    score: Type.Union([Type.Object({
+      saturated: Type.Boolean(),
+      distance: Type.Integer({ description: '0: in the region of the client, or it has none; then its neighbours in their order, then all others' }),
+      hot: Type.Boolean({ description: 'so much fuller than the rest that rooms leave it' }),
+      weight: Type.Number({ description: 'what its chance in the draw is proportional to' })
+    }), Type.Null()], { description: 'what it is ranked by, each before the next, then the draw; null where it could not serve' }),
     verdict: Type.String({ description: 'chosen, outranked, region_not_allowed, or its state' })
   })),
   relayCap: Type.Union([Type.String(), Type.Null()], { description: 'the cap that would refuse the credential' }),
-  stale: Type.Boolean({ description: 'true: Redis is away, this is decided on what was last read' })
+  stale: Type.Boolean({ description: 'true: Redis is away, this is decided on what was last read' }),
+  outageReason: Type.Union([Type.Enum(['unreadable', 'emptied']), Type.Null()], { description: 'what is the matter with Redis' })
 }, closed)
 
 export const TurnCredentialsReply = Type.Object({

@@ -62,3 +62,6 @@ export const NodeHealth = Type.Object({
   urls: Type.Array(UrlHealth)
 })
 export type NodeHealth = Static<typeof NodeHealth>
+
+/** Of each node that was probed, by the name of the prober, what it says. */
+export type FleetHealth = ReadonlyMap<string, ReadonlyMap<string, NodeHealth>>

@@ -1,78 +1,91 @@
-import { createHash } from 'node:crypto'
 import { isPaid } from '../domain/provider.ts'
 import type { ProviderName } from '../domain/provider.ts'
-import type { NodeView, Snapshot } from './next-snapshot.ts'
+import type { Snapshot } from './next-snapshot.ts'
+import { pickUrls } from './pick-urls.ts'
+import { laneOf, pickTwo } from './rank-nodes.ts'
+import type { Lane, Rank } from './rank-nodes.ts'
+import { regionOf } from './route-request.ts'
+import type { RouteRequest } from './route-request.ts'
+import type { NodeView } from './view-node.ts'
 
-export interface RouteRequest {
-  userTag: string
-  /** clients of one room are sent to one node, so that their call is relayed once */
-  room?: string | undefined
-  region?: string | undefined
-  /** the only regions the app may be relayed in; none: all */
-  regions: readonly string[]
-  paidSpill: boolean
-}
+/**
+ * Why a step stands where it does, in one word. `saturated`: all nodes are fuller than they shall be. `unsure`: no node is
+ * known to be well, but none is known to be dead either.
+ */
+export type Reason = 'healthy' | 'saturated' | 'unsure' | 'fallback' | 'last_resort'
 
-/** Why a step stands where it does. `unsure`: no node is known to be well, but none is known to be dead either. */
-type Reason = 'healthy' | 'unsure' | 'fallback' | 'last_resort'
+/** What else is to be said of it. */
+export type Remark =
+  /** of the first node: where it stands, as seen from the client */
+  | 'in_region' | 'neighbour_region' | 'other_region'
+  /** it is the node where the clients of the room meet */
+  | 'room'
+  /** a node of the step gets less than it advertises, or its agent is silent */
+  | 'degraded'
+  /** of the other providers: the own fleet has nobody to serve, or comes first */
+  | 'no_node' | 'after_fleet'
 
 export type Step =
-  | { provider: 'coturn', reason: Reason, nodes: readonly NodeView[] }
-  | { provider: Exclude<ProviderName, 'coturn'>, reason: Reason }
-
-/** Two nodes a reply: a client whose first node fails has another, and browsers warn of more. */
-const MAX_NODES = 2
-/** A node above this is full enough to leave the rest to others. */
-const CROWDED = 0.9
+  /** `urls` of each node, in the order of `nodes` */
+  | { provider: 'coturn', reason: Reason, remarks: readonly Remark[], nodes: readonly NodeView[], urls: readonly string[][] }
+  | { provider: Exclude<ProviderName, 'coturn'>, reason: Reason, remarks: readonly Remark[] }
 
 /**
  * The providers to try, in order, for one request: the configured order, less what could not serve now. Same input,
- * same plan. What is unknown is neither healthy nor dead: such nodes are used when no better one is left.
+ * same plan. At most two nodes (a client whose first one fails has another) and four URLs (browsers warn of more); never
+ * one that is down, unready, draining, in a region the app may not use, or without a URL that works. What is unknown is
+ * neither healthy nor dead: such nodes are used when no better one is left.
  */
 export function decideRoute (request: RouteRequest, snapshot: Snapshot, available: readonly ProviderName[]): Step[] {
   const steps: Step[] = []
+  let remarks: readonly Remark[] = []
   for (const provider of available) {
     if (provider === 'coturn') {
-      const { candidates, reason } = candidatesOf(request, snapshot)
-      if (candidates.length > 0) steps.push({ provider, reason, nodes: rankNodes(request, candidates).slice(0, MAX_NODES).map(({ node }) => node) })
+      const step = fleetStep(request, snapshot)
+      if (step) steps.push(step)
+      remarks = step ? AFTER_FLEET : NO_NODE
     } else if (request.paidSpill || !isPaid(provider)) {
-      steps.push({ provider, reason: provider === 'stun' ? 'last_resort' : 'fallback' })
+      steps.push({ provider, reason: provider === 'stun' ? 'last_resort' : 'fallback', remarks })
     }
   }
   return steps
 }
 
-/** The nodes that may serve: those that are well, or where none is known to be, those of which nothing is known. */
-export function candidatesOf (request: Pick<RouteRequest, 'regions'>, { nodes }: Snapshot): { candidates: NodeView[], reason: Reason } {
-  const allowed = nodes.filter(({ region }) => mayRelayIn(request, region))
-  const up = allowed.filter(({ state }) => state === 'up')
-  return up.length > 0 ? { candidates: up, reason: 'healthy' } : { candidates: allowed.filter(({ state }) => state === 'unknown'), reason: 'unsure' }
+const AFTER_FLEET: readonly Remark[] = ['after_fleet']
+const NO_NODE: readonly Remark[] = ['no_node']
+
+function fleetStep (request: RouteRequest, snapshot: Snapshot): Step | undefined {
+  const lane = laneOf(request, snapshot)
+  const [first, second] = pickTwo(request, lane)
+  if (!first) return undefined
+  return {
+    provider: 'coturn',
+    reason: !lane.sure ? 'unsure' : first.saturated ? 'saturated' : 'healthy',
+    remarks: remarksOf(request, snapshot, lane, first, second),
+    nodes: second ? [first.node, second.node] : [first.node],
+    urls: urlsOf(first.node, second?.node)
+  }
 }
 
-export const mayRelayIn = ({ regions }: Pick<RouteRequest, 'regions'>, region: string): boolean =>
-  regions.length === 0 || regions.includes(region)
-
-/** What a node is ranked by, each before the next; less is better. */
-export interface NodeScore {
-  node: NodeView
-  elsewhere: 0 | 1
-  crowded: 0 | 1
-  /** tenths of its capacity: less is noise between two heartbeats; 0 where clients of a room must meet */
-  load: number
-  lot: string
+function remarksOf (request: RouteRequest, { policy }: Snapshot, lane: Lane, first: Rank, second: Rank | undefined): Remark[] {
+  const remarks: Remark[] = []
+  const { region } = regionOf(request, policy)
+  if (region !== undefined) {
+    const neighbours = policy.neighbours.get(region)?.length ?? 0
+    remarks.push(first.distance === 0 ? 'in_region' : first.distance <= neighbours ? 'neighbour_region' : 'other_region')
+  }
+  if (request.room !== undefined) remarks.push('room')
+  if (lane.sure && (first.node.state === 'degraded' || second?.node.state === 'degraded')) remarks.push('degraded')
+  return remarks
 }
 
-/** The region asked for, then nodes with room, then: of a room the same node for all, of a single user the least loaded. */
-export function rankNodes ({ userTag, room, region }: RouteRequest, nodes: readonly NodeView[]): NodeScore[] {
-  const scores: NodeScore[] = nodes.map(node => ({
-    node,
-    elsewhere: region === undefined || node.region === region ? 0 : 1,
-    crowded: node.loadRatio >= CROWDED ? 1 : 0,
-    load: room === undefined ? Math.floor(node.loadRatio * 10) : 0,
-    lot: nodes.length > 1 ? rendezvous(room ?? userTag, node.id) : ''
-  }))
-  return scores.sort((a, b) => a.elsewhere - b.elsewhere || a.crowded - b.crowded || a.load - b.load || (a.lot < b.lot ? -1 : 1))
-}
+/** Plans name the same few pairs of nodes again and again. */
+const picked = new WeakMap<NodeView, Map<NodeView | undefined, string[][]>>()
 
-/** Rendezvous hashing (Thaler, Ravishankar 1998): a node that comes or goes moves only what was or will be its own. */
-const rendezvous = (key: string, node: string): string => createHash('sha256').update(`${node}\0${key}`).digest('hex')
+function urlsOf (first: NodeView, second: NodeView | undefined): string[][] {
+  let beside = picked.get(first)
+  if (!beside) picked.set(first, beside = new Map())
+  let urls = beside.get(second)
+  if (!urls) beside.set(second, urls = pickUrls(second ? [first.urls, second.urls] : [first.urls]))
+  return urls
+}

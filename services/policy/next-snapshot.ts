@@ -1,87 +1,78 @@
 import type { AppsAndKeys } from '../domain/app.ts'
 import type { NodeFacts } from '../domain/node.ts'
-import { nodeKeyIdOf } from '../domain/node-keys.ts'
 import type { RelayUse } from '../domain/relay-use.ts'
+import type { Health } from './count-votes.ts'
+import type { Policy } from './settings.ts'
+import { viewNode } from './view-node.ts'
+import type { NodeView, ReadMoment } from './view-node.ts'
 
-/**
- * up: its agent speaks and coturn answers · unknown: the agent has gone silent, which says nothing of the relay ·
- * down: the agent says that coturn does not answer · unready: no agent yet, or no secret confirmed to sign with
- */
-export type NodeState = 'up' | 'unknown' | 'down' | 'unready'
-
-export interface NodeView {
-  id: string
-  state: NodeState
-  region: string
-  urls: readonly string[]
-  /** the newest secret generation the node has confirmed; 0 where it has confirmed none */
-  signingGeneration: number
-  /** id of the node key its secret derives from */
-  signingKeyId: string
-  loadRatio: number
-  beat: number
-  /** how long its heartbeat has stood still, in time during which Redis could be read */
-  quietMs: number
-}
+/** `unreadable`: Redis does not answer. `emptied`: it answers, but what it held of the fleet is gone. */
+export type OutageReason = 'unreadable' | 'emptied'
 
 /** All that a request is decided on, so that none needs Redis. */
 export interface Snapshot {
   generation: number
   readAtMs: number
-  /** since when Redis has not been read; what stands here is the last that was */
+  /** since when Redis has not been read, or not been believed; what stands here is the last that was */
   outageSinceMs: number | undefined
+  outageReason: OutageReason | undefined
   nodes: readonly NodeView[]
   appsAndKeys: AppsAndKeys
   /** of the apps that have relay caps, by id */
   relayUse: ReadonlyMap<string, RelayUse>
+  policy: Policy
 }
 
-/** Everything one read of Redis brings; `appsAndKeys` is undefined where it has not changed. */
+/** Everything one read of Redis brings; `appsAndKeys` is undefined where it has not changed, `health` lacks nodes never probed. */
 export interface Facts {
   nodes: readonly NodeFacts[]
+  health: ReadonlyMap<string, Health>
   appsAndKeys: AppsAndKeys | undefined
   relayUse: ReadonlyMap<string, RelayUse>
 }
 
-/** Three heartbeats. */
-export const SILENT_AFTER_MS = 15_000
+/** Snapshots are a second apart: more is a clock that was set or a process that slept, and says nothing of the nodes. */
+const LONGEST_STEP_MS = 5_000
+const NOT_PROBED: Health = new Map()
 
 /**
  * The next snapshot from the one before and what was read, undefined where Redis could not be. In an outage nothing
  * ages: an agent that could not be heard has not gone silent. Undefined until the first full read.
  */
-export function nextSnapshot (previous: Snapshot | undefined, facts: Facts | undefined, nowMs: number): Snapshot | undefined {
-  if (!facts) return previous && { ...previous, outageSinceMs: previous.outageSinceMs ?? nowMs }
+export function nextSnapshot (previous: Snapshot | undefined, facts: Facts | undefined, nowMs: number, policy: Policy): Snapshot | undefined {
+  if (!facts) return previous && standStill(previous, 'unreadable', nowMs)
   const appsAndKeys = facts.appsAndKeys ?? previous?.appsAndKeys
   if (!appsAndKeys) return undefined
-  const elapsedMs = previous && previous.outageSinceMs === undefined ? nowMs - previous.readAtMs : 0
+  if (previous && isEmptied(previous, facts)) return standStill(previous, 'emptied', nowMs)
+  const moment = momentOf(previous, nowMs)
   const before = new Map(previous?.nodes.map(node => [node.id, node]))
   return {
     generation: (previous?.generation ?? 0) + 1,
     readAtMs: nowMs,
     outageSinceMs: undefined,
-    nodes: facts.nodes.map(node => viewNode(node, before.get(node.id), elapsedMs)),
+    outageReason: undefined,
+    nodes: facts.nodes.map(node => viewNode(node, facts.health.get(node.id) ?? NOT_PROBED, before.get(node.id), moment, policy)),
     appsAndKeys,
-    relayUse: facts.relayUse
+    relayUse: facts.relayUse,
+    policy
   }
 }
 
-function viewNode ({ id, desired, observed }: NodeFacts, before: NodeView | undefined, elapsedMs: number): NodeView {
-  if (!observed) {
-    return { id, state: 'unready', region: '', urls: [], signingGeneration: 0, signingKeyId: '', loadRatio: 0, beat: 0, quietMs: 0 }
-  }
-  const confirmed = observed.generationsApplied.filter(generation => desired.generations.includes(generation))
-  const signingGeneration = Math.max(0, ...confirmed)
-  const quietMs = before && before.beat === observed.beat ? before.quietMs + elapsedMs : 0
-  return {
-    id,
-    state: signingGeneration === 0 ? 'unready' : quietMs > SILENT_AFTER_MS ? 'unknown' : observed.coturnVersion === null ? 'down' : 'up',
-    region: observed.region,
-    urls: observed.urls,
-    signingGeneration,
-    signingKeyId: nodeKeyIdOf(desired.nodeKeys, signingGeneration) ?? '',
-    loadRatio: observed.loadBitsPerSecond / observed.capacityBitsPerSecond,
-    beat: observed.beat,
-    quietMs
-  }
+const standStill = (previous: Snapshot, outageReason: OutageReason, nowMs: number): Snapshot =>
+  ({ ...previous, outageSinceMs: previous.outageSinceMs ?? nowMs, outageReason })
+
+function momentOf (previous: Snapshot | undefined, nowMs: number): ReadMoment {
+  const sinceMs = previous?.outageSinceMs === undefined ? nowMs - (previous?.readAtMs ?? nowMs) : 0
+  const elapsedMs = Math.min(LONGEST_STEP_MS, Math.max(0, sinceMs))
+  return { nowMs, elapsedMs, isFirst: previous === undefined, isSteady: previous?.outageSinceMs === undefined && elapsedMs === sinceMs }
 }
+
+/**
+ * An empty fleet after a full one is a fault, not a wish: Redis was flushed, or came back without its data, or the wishes
+ * cannot be read. An operator who removes the last node leaves an entry in the audit, so its head has grown.
+ */
+const isEmptied = (previous: Snapshot, { nodes, appsAndKeys }: Facts): boolean =>
+  previous.nodes.length > 0 && nodes.length === 0 && sequenceOf(appsAndKeys ?? previous.appsAndKeys) <= sequenceOf(previous.appsAndKeys)
+
+/** Of the last entry of the audit, which the version of apps and keys begins with. */
+const sequenceOf = ({ version }: AppsAndKeys): number => Number.parseInt(version, 10) || 0

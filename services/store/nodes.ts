@@ -4,25 +4,16 @@ import type { NodeFacts } from '../domain/node.ts'
 import type { Write } from './audit.ts'
 import type { Redis } from './connect.ts'
 import { centralKeys } from './keys.ts'
+import { parseChecked } from './parse-checked.ts'
 
 const desiredCheck = Compile(DesiredNode)
 const observedCheck = Compile(ObservedNode)
 
-/** What another process wrote is checked, not believed: a node that writes nonsense harms itself alone. */
-function parse<T> (json: string | null | undefined, check: { Check: (value: unknown) => value is T }): T | null {
-  if (!json) return null
-  try {
-    const value: unknown = JSON.parse(json)
-    return check.Check(value) ? value : null
-  } catch {
-    return null
-  }
-}
-export const parseDesired = (json: string | null): DesiredNode | null => parse(json, desiredCheck)
+export const parseDesired = (json: string | null): DesiredNode | null => parseChecked(json, desiredCheck)
 
 export const listNodeIds = async (redis: Redis): Promise<string[]> => (await redis.smembers(centralKeys.nodes)).sort()
 
-/** All registered nodes, sorted by id; `onInvalid` hears of nodes whose heartbeat cannot be read. */
+/** All registered nodes, sorted by id; a node that writes nonsense harms itself alone, and `onInvalid` hears of it. */
 export async function readNodes (redis: Redis, onInvalid: (id: string) => void = () => {}): Promise<NodeFacts[]> {
   const ids = await listNodeIds(redis)
   if (ids.length === 0) return []
@@ -31,8 +22,8 @@ export async function readNodes (redis: Redis, onInvalid: (id: string) => void =
     redis.mget(ids.map(centralKeys.observed))
   ])
   return ids.flatMap((id, index) => {
-    const wish = parse(desired[index], desiredCheck)
-    const fact = parse(observed[index], observedCheck)
+    const wish = parseChecked(desired[index], desiredCheck)
+    const fact = parseChecked(observed[index], observedCheck)
     if (observed[index] && !fact) onInvalid(id)
     return wish ? [{ id, desired: wish, observed: fact }] : []
   })
@@ -59,7 +50,7 @@ export const replaceDesired = async (redis: Redis, id: string, before: DesiredNo
 
 /** Null where the node is not registered. */
 export async function readDesired (redis: Redis, id: string): Promise<DesiredNode | null> {
-  return parse(await redis.get(centralKeys.desired(id)), desiredCheck)
+  return parseChecked(await redis.get(centralKeys.desired(id)), desiredCheck)
 }
 
 export const writeObserved = (redis: Redis, id: string, observed: ObservedNode): Promise<unknown> =>

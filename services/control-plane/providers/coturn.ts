@@ -1,10 +1,8 @@
 import { createSecretKey } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { isUsableUrl } from '../../domain/ice-servers.ts'
 import type { IceServer } from '../../domain/ice-servers.ts'
 import { deriveNodeKey, deriveNodeSecret, keyId, mintCredential } from '../../domain/turn-credential.ts'
-import { pickUrls } from '../../policy/pick-urls.ts'
-import type { NodeView } from '../../policy/next-snapshot.ts'
+import type { NodeView } from '../../policy/view-node.ts'
 import type { KeyRingKeeper } from '../../store/key-ring.ts'
 import type { Provider } from './provider.ts'
 
@@ -22,26 +20,13 @@ export function createCoturnProvider (keyRing: Pick<KeyRingKeeper, 'ring'>): Pro
     return secret
   }
 
-  /** A plan names the same few nodes again and again, and what is picked of their URLs is the same for all its users. */
-  const picked = new WeakMap<NodeView, Map<NodeView | undefined, string[][]>>()
-  function urlsOf (nodes: readonly NodeView[]): string[][] {
-    const [first, second] = nodes
-    if (!first) return []
-    let beside = picked.get(first)
-    if (!beside) picked.set(first, beside = new Map())
-    let urls = beside.get(second)
-    if (!urls) beside.set(second, urls = pickUrls(nodes.map(node => node.urls.filter(url => isUsableUrl(url, true)))))
-    return urls
-  }
-
   return {
-    mint ({ userId, ttlSeconds, nowMs }, { nodes }) {
+    mint ({ userId, ttlSeconds, nowMs }, { nodes, urls }) {
       const expiresAtSeconds = Math.floor(nowMs / 1000) + ttlSeconds
       const iceServers: IceServer[] = []
-      for (const [index, urls] of urlsOf(nodes).entries()) {
-        if (urls.length > 0) iceServers.push({ urls, ...mintCredential(secretOf(nodes[index] as NodeView), userId, expiresAtSeconds) })
+      for (const [index, node] of nodes.entries()) {
+        iceServers.push({ urls: urls[index] as string[], ...mintCredential(secretOf(node), userId, expiresAtSeconds) })
       }
-      if (iceServers.length === 0) throw new Error('no node of the plan has a URL')
       return { iceServers, expiresAtMs: expiresAtSeconds * 1000, expiryEndsCalls: false, region: nodes[0]?.region ?? null }
     }
   }

@@ -8,6 +8,7 @@ import { countUnapplied } from '../../store/usage-stream.ts'
 import type { AdminContext } from '../admin-context.ts'
 import { NodeParams } from '../admin-schemas.ts'
 import { problems } from '../problems.ts'
+import { ShownNode, showNode } from '../show-fleet.ts'
 
 const RegisteredNode = Type.Object({
   id: Type.String(),
@@ -19,8 +20,7 @@ const NodesReply = Type.Object({
   nodes: Type.Array(Type.Object({
     id: Type.String(),
     realm: Type.String(),
-    state: Type.String({ description: 'up, unknown (its agent is silent), down (coturn does not answer), unready (no agent yet)' }),
-    silentSeconds: Type.Integer({ description: 'since its last heartbeat, while Redis could be read' }),
+    ...ShownNode.properties,
     desired: ShownDesired,
     observed: Type.Union([ObservedNode, Type.Null()])
   }))
@@ -62,8 +62,7 @@ export function addNodeRoutes (fastify: FastifyInstance, { redis, change, keyRin
       nodes: nodes.map(({ id, desired, observed }) => ({
         id,
         realm: realmOf(id, domain),
-        state: views.get(id)?.state ?? 'unready',
-        silentSeconds: Math.round((views.get(id)?.quietMs ?? 0) / 1000),
+        ...showNode(views.get(id)),
         desired: showDesired(desired),
         observed
       }))

@@ -1,19 +1,20 @@
 import t from 'tap'
-import { indexApps, newApp } from '../../../services/domain/app.ts'
+import { newApp } from '../../../services/domain/app.ts'
 import type { Decision } from '../../../services/domain/decision.ts'
 import type { ProviderName } from '../../../services/domain/provider.ts'
-import type { NodeView, Snapshot } from '../../../services/policy/next-snapshot.ts'
+import type { Snapshot } from '../../../services/policy/next-snapshot.ts'
 import type { KnownCaller } from '../../../services/control-plane/admit-caller.ts'
 import { issueCredentials } from '../../../services/control-plane/issue-credentials.ts'
 import type { Issuing } from '../../../services/control-plane/issue-credentials.ts'
 import type { Minted, MintRequest, Provider } from '../../../services/control-plane/providers/provider.ts'
+import { nodeView, snapshotOf } from '../../helpers/node-views.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 22, 10)
 const app = { ...newApp('shop', '2026-11-22T09:00:00.000Z'), maxTtlSeconds: 7200 }
 const TAG = '0123456789abcdef01234567'
-const node: NodeView = { id: 'n', state: 'up', region: 'eu', urls: [], signingGeneration: 1, signingKeyId: 'k', loadRatio: 0, beat: 1, quietMs: 0 }
-const snapshot: Snapshot = { generation: 1, readAtMs: NOW_MS, outageSinceMs: undefined, nodes: [node], appsAndKeys: indexApps('1', new Map(), new Map()), relayUse: new Map() }
-const caller: KnownCaller = { app, kind: 'secret', key: undefined, user: undefined, userTag: TAG, userId: `shop.${TAG}.mac`, limit: '', address: '', snapshot, nowMs: NOW_MS }
+const node = nodeView('n')
+const snapshot = snapshotOf([node], { readAtMs: NOW_MS })
+const caller: KnownCaller = { app, kind: 'secret', key: undefined, user: undefined, userTag: TAG, userId: `shop.${TAG}.mac`, limit: '', address: '', hintedRegion: undefined, snapshot, nowMs: NOW_MS }
 
 const TURN = { urls: ['turn:192.0.2.1:3478?transport=udp'], username: 'name', credential: 'word' }
 const STUN = { urls: ['stun:192.0.2.9:3478'] }
@@ -153,4 +154,14 @@ t.test('a region the app may not use is refused, one it may is passed on', async
   await t.rejects(issue({ region: 'us' }, { app: { ...app, regions: ['eu'] } }), { status: 403, code: 'region_not_allowed' })
   t.equal((await issue({ region: 'eu' }, { app: { ...app, regions: ['eu'] } })).provider, 'coturn')
   t.equal((await issue({ region: 'us' })).provider, 'coturn', 'without a list any will do')
+})
+
+t.test('a region a proxy hints at orders the nodes, but refuses nobody', async t => {
+  const { decisions, issue } = desk({ coturn: answering() })
+  const nodes = [nodeView('e'), nodeView('u', { region: 'us' }), nodeView('p', { region: 'ap' })]
+  const asked = async (hintedRegion: string | undefined, region?: string, regions: string[] = []) => {
+    await issue(region === undefined ? {} : { region }, { hintedRegion, app: { ...app, regions }, snapshot: snapshotOf(nodes) })
+    return decisions.at(-1)?.nodes[0]
+  }
+  t.same([await asked('us'), await asked('ap'), await asked('us', 'eu'), await asked('us', undefined, ['eu'])], ['u', 'p', 'e', 'e'])
 })

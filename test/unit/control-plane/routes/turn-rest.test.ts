@@ -3,17 +3,17 @@ import { createControlPlaneMetrics } from '../../../../services/control-plane/me
 import { createHttpServer, useConventions } from '../../../../services/control-plane/plugins/http.ts'
 import { addTurnRestRoutes } from '../../../../services/control-plane/routes/turn-rest.ts'
 import type { Providers } from '../../../../services/control-plane/providers/provider.ts'
-import { indexApps, newApp } from '../../../../services/domain/app.ts'
+import { newApp } from '../../../../services/domain/app.ts'
 import type { Admission } from '../../../../services/control-plane/admit-caller.ts'
 import { createLogger } from '../../../../services/runtime/logger.ts'
 import { createMetrics } from '../../../../services/runtime/metrics.ts'
+import { snapshotOf } from '../../../helpers/node-views.ts'
 
 const minted = (urls: string[], login = {}): Providers => ({
   stun: { mint: () => ({ iceServers: [{ urls, ...login }], expiresAtMs: 1_000, expiryEndsCalls: false, region: null }) }
 })
-const snapshot = { generation: 1, readAtMs: 0, outageSinceMs: undefined, nodes: [], appsAndKeys: indexApps('1', new Map(), new Map()), relayUse: new Map() }
 const admission: Pick<Admission, 'admit'> = {
-  admit: async () => ({ app: { ...newApp('shop', ''), maxTtlSeconds: 60 }, kind: 'secret', key: undefined, user: undefined, userTag: '', userId: '', limit: '', address: '', snapshot, nowMs: 0 })
+  admit: async () => ({ app: { ...newApp('shop', ''), maxTtlSeconds: 60 }, kind: 'secret', key: undefined, user: undefined, userTag: '', userId: '', limit: '', address: '', hintedRegion: undefined, snapshot: snapshotOf([]), nowMs: 0 })
 }
 
 const ask = async (providers: Providers) => {

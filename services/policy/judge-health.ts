@@ -1,0 +1,30 @@
+import type { UrlHealth, UrlProbe, UrlState } from '../domain/health.ts'
+
+/** Two probes: a lost packet condemns nobody, and a dead URL is in replies for no longer than two intervals. */
+const BAD_AFTER = 2
+/** Slower than to condemn: what comes and goes is to stay away. */
+const GOOD_AFTER = 3
+
+/**
+ * What is held of a URL after one more probe of it. Quick to condemn, slow to forgive; one that is new is unknown until
+ * it has been good once or bad twice.
+ */
+export function judgeHealth (previous: UrlHealth | undefined, probe: UrlProbe): UrlHealth {
+  const isGood = probe.failure === null
+  const goodInARow = isGood ? (previous?.goodInARow ?? 0) + 1 : 0
+  const badInARow = isGood ? 0 : (previous?.badInARow ?? 0) + 1
+  const state = nextState(previous?.state ?? 'unknown', goodInARow, badInARow)
+  return { url: probe.url, state, failure: state === 'good' ? null : probe.failure ?? previous?.failure ?? null, goodInARow, badInARow, last: probe }
+}
+
+function nextState (before: UrlState, goodInARow: number, badInARow: number): UrlState {
+  if (badInARow >= BAD_AFTER) return 'bad'
+  if (goodInARow >= (before === 'bad' ? GOOD_AFTER : 1)) return 'good'
+  return before
+}
+
+/**
+ * Whether a vantage point got any answer from anything in its last round: if not, it is the one that is cut off, and
+ * what it says of others is no vote.
+ */
+export const reachesAnything = (round: readonly UrlProbe[]): boolean => round.some(({ answered }) => answered)
