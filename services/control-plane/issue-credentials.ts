@@ -6,15 +6,20 @@ import { RecentMap } from '../runtime/recent-map.ts'
 import { decideRoute } from '../policy/decide-route.ts'
 import type { Step } from '../policy/decide-route.ts'
 import type { Snapshot } from '../policy/next-snapshot.ts'
+import { NO_OWN_SPEND } from '../policy/check-budget.ts'
+import type { OwnSpend } from '../policy/check-budget.ts'
 import type { RouteRequest } from '../policy/route-request.ts'
 import type { Minted, MintRequest, Provider, Providers } from './providers/provider.ts'
 import type { KnownCaller } from './admit-caller.ts'
+import { denialsFor } from './judge-spend.ts'
 import type { CredentialsReply, CredentialsRequest } from './schemas.ts'
 import { problems } from './problems.ts'
 
 export interface Issuing {
   providers: Providers
   available: readonly ProviderName[]
+  /** what this replica has set aside for paid credentials; absent: nothing */
+  ownSpend?: () => OwnSpend
   record: (app: App, decision: Decision) => void
   onProviderFailed: (provider: ProviderName, error: Error) => void
 }
@@ -31,7 +36,7 @@ export async function issueCredentials (issuing: Issuing, caller: KnownCaller, r
   const mintRequest = { app: app.id, userTag, userId, ttlSeconds: ttlOf(app, request), nowMs }
   const failed: ProviderName[] = []
 
-  for (const step of decideRoute(routeRequest(caller, request), snapshot, issuing.available)) {
+  for (const step of decideRoute(routeRequest(caller, request, issuing), snapshot, issuing.available)) {
     try {
       const minted = await (issuing.providers[step.provider] as Provider).mint(mintRequest, step)
       issuing.record(app, describe(caller, mintRequest, minted, step, failed))
@@ -45,9 +50,10 @@ export async function issueCredentials (issuing: Issuing, caller: KnownCaller, r
 }
 
 /** What the app asks for and what it may have. @throws Problem region_not_allowed */
-export function routeRequest ({ app, userTag, hintedRegion }: KnownCaller, { room, region }: CredentialsRequest): RouteRequest {
+export function routeRequest (caller: KnownCaller, { room, region }: CredentialsRequest, { available, ownSpend = () => NO_OWN_SPEND }: Pick<Issuing, 'available' | 'ownSpend'>): RouteRequest {
+  const { app, userTag, hintedRegion } = caller
   if (region !== undefined && app.regions.length > 0 && !app.regions.includes(region)) throw problems.foreignRegion(region)
-  return { userTag, room, region, hintedRegion, regions: app.regions, paidSpill: app.paidSpill }
+  return { userTag, room, region, hintedRegion, regions: app.regions, paidSpill: app.paidSpill, denials: denialsFor(caller, available, ownSpend) }
 }
 
 export const ttlOf = (app: App, { ttl }: CredentialsRequest): number => Math.min(ttl ?? DEFAULT_TTL_SECONDS, app.maxTtlSeconds)

@@ -18,9 +18,11 @@ import { createControlPlaneMetrics } from './metrics.ts'
 import { createRegionHint } from './hint-region.ts'
 import { createKeyedNames } from './keyed-names.ts'
 import { readPolicy } from './policy-settings.ts'
+import { capSpend } from './judge-spend.ts'
 import { createProviders } from './providers/index.ts'
 import { createIssuedRecorder } from './record-issued.ts'
 import { createRequestLimits } from './request-limits.ts'
+import { createSpendGate } from './reserve-spend.ts'
 import { degradedFleet } from './show-fleet.ts'
 import { tendFleet } from './tend-fleet.ts'
 import { createUserJwtVerifier } from './verify-user-jwt.ts'
@@ -70,6 +72,13 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
     onError: outage.failed
   })
   const limits = createRequestLimits(redis, Date.now, outage.failed)
+  const spend = createSpendGate({
+    redis,
+    money: () => fleet.snapshot?.money,
+    isOutage: () => fleet.snapshot?.outageSinceMs !== undefined,
+    now: Date.now,
+    onError: outage.failed
+  })
   const trustedProxies = splitList(config.SPILLWAY_TRUSTED_PROXIES)
   const snapshot = () => fleet.snapshot
 
@@ -88,8 +97,9 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
       now: Date.now
     }),
     issuing: {
-      providers,
+      providers: capSpend(providers, spend),
       available,
+      ownSpend: spend.ownSpend,
       record: (app, decision) => {
         ownMetrics.countIssued(app.id, decision.provider, decision.reason)
         recorder.record(app, decision)
@@ -123,7 +133,7 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
   return [
     ['readiness', () => { stopping = true }],
     ['public server', () => publicServer.close()],
-    ['records', () => Promise.all([recorder.stop(), limits.stop()])],
+    ['records', () => Promise.all([recorder.stop(), limits.stop(), spend.stop()])],
     ['snapshot', () => Promise.all([watching.stop(), tending.stop()])],
     ['ops server', () => opsServer.close()],
     ['redis', () => { redis.disconnect() }]

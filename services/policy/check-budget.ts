@@ -17,6 +17,8 @@ export interface OwnSpend {
   issuedInOutage: number | undefined
 }
 
+export const NO_OWN_SPEND: OwnSpend = { since: () => 0n, issuedInOutage: undefined }
+
 /** One cap and what stands against it. */
 export interface CapStanding {
   scope: string
@@ -36,6 +38,8 @@ export type BudgetVerdict =
   | { allowed: false, reason: 'budget_used_up', neededMicroUsd: MicroUsd, cap: CapStanding }
   | { allowed: false, reason: 'price_unknown', cap: CapStanding }
   | { allowed: false, reason: 'outage_allowance_used_up' }
+
+export type Denial = Extract<BudgetVerdict, { allowed: false }>
 
 /** What a credential is expected to cost, rounded up; undefined where there is no price: unknown is not for nothing. */
 export function expectedSpend (facts: MoneyFacts, provider: ProviderName, region = REGION_UNKNOWN): MicroUsd | undefined {
@@ -81,6 +85,7 @@ export function standingOf (facts: MoneyFacts, app: string, own: OwnSpend, nowMs
 export function checkBudget (facts: MoneyFacts, app: string, provider: ProviderName, region: string | undefined, own: OwnSpend, nowMs: number): BudgetVerdict {
   if (own.issuedInOutage !== undefined && own.issuedInOutage >= OUTAGE_ALLOWANCE) return { allowed: false, reason: 'outage_allowance_used_up' }
   const standings = standingOf(facts, app, own, nowMs)
+  if (standings.length === 0) return { allowed: true, warnings: [] }
   const needed = expectedSpend(facts, provider, region)
   const passed = standings.filter(({ leftMicroUsd }) => needed === undefined || needed > leftMicroUsd)
   const cap = passed.find(({ isBinding }) => isBinding)

@@ -44,7 +44,7 @@ export function decideRoute (request: RouteRequest, snapshot: Snapshot, availabl
       const step = fleetStep(request, snapshot)
       if (step) steps.push(step)
       remarks = step ? AFTER_FLEET : NO_NODE
-    } else if (request.paidSpill || !isPaid(provider)) {
+    } else if (!isPaid(provider) || (request.paidSpill && request.denials?.has(provider) !== true)) {
       steps.push({ provider, reason: provider === 'stun' ? 'last_resort' : 'fallback', remarks })
     }
   }

@@ -1,4 +1,5 @@
 import type { AppsAndKeys } from '../domain/app.ts'
+import type { MoneyFacts } from '../domain/budget.ts'
 import type { NodeFacts } from '../domain/node.ts'
 import type { RelayUse } from '../domain/relay-use.ts'
 import type { Health } from './count-votes.ts'
@@ -20,6 +21,8 @@ export interface Snapshot {
   appsAndKeys: AppsAndKeys
   /** of the apps that have relay caps, by id */
   relayUse: ReadonlyMap<string, RelayUse>
+  /** what paid steps are decided on */
+  money?: MoneyFacts
   policy: Policy
 }
 
@@ -29,6 +32,7 @@ export interface Facts {
   health: ReadonlyMap<string, Health>
   appsAndKeys: AppsAndKeys | undefined
   relayUse: ReadonlyMap<string, RelayUse>
+  money?: MoneyFacts
 }
 
 /** Snapshots are a second apart: more is a clock that was set or a process that slept, and says nothing of the nodes. */
@@ -54,6 +58,7 @@ export function nextSnapshot (previous: Snapshot | undefined, facts: Facts | und
     nodes: facts.nodes.map(node => viewNode(node, facts.health.get(node.id) ?? NOT_PROBED, before.get(node.id), moment, policy)),
     appsAndKeys,
     relayUse: facts.relayUse,
+    ...facts.money ? { money: facts.money } : {},
     policy
   }
 }
