@@ -10,6 +10,7 @@ import { describeAdmin, describePublic } from './openapi.ts'
 import { useCors } from './plugins/cors.ts'
 import { createHttpServer, problemAnswers, useConventions } from './plugins/http.ts'
 import { requireAdmin } from './plugins/require-admin.ts'
+import type { Circuits } from './providers/index.ts'
 import { addAppRoutes } from './routes/admin-apps.ts'
 import { addAuditRoutes } from './routes/admin-audit.ts'
 import { addBudgetRoutes } from './routes/admin-budgets.ts'
@@ -17,6 +18,7 @@ import { addDecisionRoutes } from './routes/admin-decisions.ts'
 import { addKeyRoutes } from './routes/admin-keys.ts'
 import { addMasterKeyRoutes } from './routes/admin-master-key.ts'
 import { addNodeRoutes } from './routes/admin-nodes.ts'
+import { addProviderRoutes } from './routes/admin-providers.ts'
 import { addRotationRoutes } from './routes/admin-rotations.ts'
 import { addTokenRoutes } from './routes/admin-tokens.ts'
 import { addUsageRoutes } from './routes/admin-usage.ts'
@@ -30,6 +32,7 @@ export interface ServerOptions {
   ownMetrics: ControlPlaneMetrics
   admission: Admission
   issuing: Issuing
+  circuits: Circuits
   admin: AdminContext
   adminToken: string
   trustedProxies: string[]
@@ -55,6 +58,7 @@ export async function createServers (options: ServerOptions) {
     addAppRoutes(scope, admin)
     addKeyRoutes(scope, admin)
     addNodeRoutes(scope, admin)
+    addProviderRoutes(scope, issuing, options.circuits)
     addRotationRoutes(scope, admin)
     addMasterKeyRoutes(scope, admin)
     addUsageRoutes(scope, admin)

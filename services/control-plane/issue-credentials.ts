@@ -1,6 +1,7 @@
 import { DEFAULT_TTL_SECONDS } from '../domain/app.ts'
 import type { App } from '../domain/app.ts'
 import type { Decision } from '../domain/decision.ts'
+import { isPaid } from '../domain/provider.ts'
 import type { ProviderName } from '../domain/provider.ts'
 import { RecentMap } from '../runtime/recent-map.ts'
 import { decideRoute } from '../policy/decide-route.ts'
@@ -26,6 +27,10 @@ export interface Issuing {
 
 /** Clients should come back while a quarter of the ttl is left: room for a retry, and for a clock that is off. */
 const REFRESH_AFTER = 0.75
+/** For all paid providers of a plan together: with what is done around them, a request is answered within 2.5 s. */
+const PATIENCE_MS = 2_300
+/** Of what is left, where another paid provider stands behind: most of it, for the first of them is the one the operator prefers. */
+const FIRST_SHARE = 0.6
 
 /**
  * An app asks, ICE servers come back: decide -> mint -> record -> answer. Needs no Redis: the snapshot holds all.
@@ -35,10 +40,13 @@ export async function issueCredentials (issuing: Issuing, caller: KnownCaller, r
   const { app, userTag, userId, snapshot, nowMs } = caller
   const mintRequest = { app: app.id, userTag, userId, ttlSeconds: ttlOf(app, request), nowMs }
   const failed: ProviderName[] = []
+  const startedMs = performance.now()
 
-  for (const step of decideRoute(routeRequest(caller, request, issuing), snapshot, issuing.available)) {
+  const plan = decideRoute(routeRequest(caller, request, issuing), snapshot, issuing.available)
+  for (const [index, step] of plan.entries()) {
     try {
-      const minted = await (issuing.providers[step.provider] as Provider).mint(mintRequest, step)
+      const timeoutMs = isPaid(step.provider) ? patienceFor(plan.slice(index + 1), performance.now() - startedMs) : 0
+      const minted = await (issuing.providers[step.provider] as Provider).mint(mintRequest, step, timeoutMs)
       issuing.record(app, describe(caller, mintRequest, minted, step, failed))
       return answer(minted, mintRequest, step, snapshot)
     } catch (error) {
@@ -47,6 +55,12 @@ export async function issueCredentials (issuing: Issuing, caller: KnownCaller, r
     }
   }
   throw problems.noProvider()
+}
+
+/** How long a paid provider may take, before the ones behind it. */
+function patienceFor (behind: readonly Step[], waitedMs: number): number {
+  const leftMs = Math.max(0, PATIENCE_MS - waitedMs)
+  return behind.some(({ provider }) => isPaid(provider)) ? leftMs * FIRST_SHARE : leftMs
 }
 
 /** What the app asks for and what it may have. @throws Problem region_not_allowed */
@@ -76,11 +90,13 @@ function describe ({ app, userTag, kind }: KnownCaller, { ttlSeconds, nowMs }: M
 
 function answer (minted: Minted, { ttlSeconds, nowMs }: MintRequest, step: Step, snapshot: Snapshot): CredentialsReply {
   const first = minted.iceServers.find(({ username }) => username !== undefined) ?? minted.iceServers[0]
+  // a provider may give less than was asked for
+  const ttl = Math.min(ttlSeconds, Math.ceil((minted.expiresAtMs - nowMs) / 1000))
   return {
     iceServers: minted.iceServers,
-    ttl: ttlSeconds,
+    ttl,
     expiresAt: isoSecond(minted.expiresAtMs),
-    refreshAfter: isoSecond(nowMs + ttlSeconds * 1000 * REFRESH_AFTER),
+    refreshAfter: isoSecond(nowMs + ttl * 1000 * REFRESH_AFTER),
     provider: step.provider,
     region: minted.region,
     degraded: step.provider === 'stun' || step.reason === 'unsure' || snapshot.outageSinceMs !== undefined,

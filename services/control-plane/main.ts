@@ -10,6 +10,7 @@ import type { StopPhases } from '../runtime/run-process.ts'
 import { version } from '../runtime/version.ts'
 import { connectRedis, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
 import { keepKeyRing } from '../store/key-ring.ts'
+import { UpstreamError } from '../upstream/upstream-error.ts'
 import { createAdminContext } from './admin-context.ts'
 import { createAdmission } from './admit-caller.ts'
 import { createServers } from './app.ts'
@@ -27,6 +28,7 @@ import { degradedFleet } from './show-fleet.ts'
 import { tendFleet } from './tend-fleet.ts'
 import { createUserJwtVerifier } from './verify-user-jwt.ts'
 import { watchFleet } from './watch-fleet.ts'
+import { createUpstreamWatch } from './watch-upstream.ts'
 
 const SNAPSHOT_MS = 1_000
 
@@ -36,7 +38,7 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
   const outage = logOutage(logger, 'the central Redis')
   const redis = connectRedis({ url: config.SPILLWAY_REDIS_URL, onError: outage.failed })
   const keyRing = keepKeyRing(redis, config.SPILLWAY_MASTER_KEY, Date.now)
-  const { providers, available } = createProviders(readProviderSettings(config), keyRing)
+  const { providers, available, circuits } = createProviders(readProviderSettings(config), keyRing, createUpstreamWatch(metrics, logger, () => circuits))
 
   if (await untilReady(redis, START_PATIENCE_MS)) await keyRing.begin()
 
@@ -104,8 +106,10 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
         ownMetrics.countIssued(app.id, decision.provider, decision.reason)
         recorder.record(app, decision)
       },
-      onProviderFailed: (provider, error) => { logger.warn({ provider, reason: error.message }, 'a provider could not serve; trying the next') }
+      // each request to a paid provider has told of itself; many may have waited for it, and as many be turned away after it
+      onProviderFailed: (provider, error) => { logger[error instanceof UpstreamError ? 'debug' : 'warn']({ provider, reason: error.message }, 'a provider could not serve; trying the next') }
     },
+    circuits,
     admin: createAdminContext({
       redis,
       snapshot,
