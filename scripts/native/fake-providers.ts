@@ -20,9 +20,13 @@ export function fakeProviders ({ fakes }: Settings, repository: string): Part[] 
   }]
 }
 
-/** The accounts the control plane works with. With fakes nothing of a real one goes along: what is tried out must cost nothing. */
+/** The accounts control plane and ledger work with. With fakes nothing of a real one goes along: what is tried out must cost nothing. */
 export function paidProviders ({ fakes, callersOwn }: Settings): Record<string, string> {
   if (fakes === undefined) return Object.fromEntries(Object.entries(callersOwn).filter(([name]) => /^(TWILIO|CLOUDFLARE)_/.test(name)))
   const { cloudflare, twilio } = addressesOf(fakes)
   return fakeSettings(urlOf(cloudflare), urlOf(twilio))
 }
+
+/** Of these what bills are read with: the token that makes credentials is the control plane's alone. */
+export const billedAccounts = (settings: Settings): Record<string, string> =>
+  Object.fromEntries(Object.entries(paidProviders(settings)).filter(([name]) => !/^CLOUDFLARE_(API_TOKEN|TURN_BASE_URL)/.test(name)))

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { fakeProviders, paidProviders } from './fake-providers.ts'
+import { billedAccounts, fakeProviders, paidProviders } from './fake-providers.ts'
 import { tcp, udp, urlOf } from './part.ts'
 import { pathsOf } from './paths.ts'
 import type { Part, PortUse } from './part.ts'
@@ -15,7 +15,7 @@ interface Plan { settings: Settings, paths: Paths, repository: string }
 
 /** What a process gets of the caller's settings: its own kind. Above all no provider's secret beside a relay. */
 const FOR_CONTROL_PLANE = /^SPILLWAY_(PROVIDER_ORDER|PAID_|STATIC_|STUN_|CONTROL_PLANE_|TRUSTED_PROXIES$|POLICY_|REGION_|DEFAULT_REGION$|DOMAIN$|LOG_LEVEL$)/
-const FOR_LEDGER = /^SPILLWAY_(LEDGER_|LOG_LEVEL$)/
+const FOR_LEDGER = /^SPILLWAY_(LEDGER_|RATE_CARD_|LOG_LEVEL$)/
 const FOR_AGENT = /^SPILLWAY_(NODE_|RELAY_AGENT_|COTURN_(PORT|TLS_PORT|TLS_CERT)$|DOMAIN$|LOG_LEVEL$)/
 const FOR_COTURN = /^SPILLWAY_(COTURN_|NODE_|DOMAIN$)/
 
@@ -77,6 +77,7 @@ function ledger (plan: Plan): Part {
     name: 'ledger',
     command: service('ledger', plan),
     environment: withOwn(callersOwn, FOR_LEDGER, {
+      ...billedAccounts(plan.settings),
       SPILLWAY_REDIS_URL_FILE: plan.paths.redisUrl,
       SPILLWAY_MASTER_KEY_FILE: plan.paths.masterKey,
       SPILLWAY_LEDGER_HOST: ops.host,

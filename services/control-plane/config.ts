@@ -8,8 +8,8 @@ import type { ProviderName } from '../domain/provider.ts'
 import { LogLevel } from '../runtime/log-level.ts'
 import { checkPolicySettings, PolicySettings } from './policy-settings.ts'
 import type { CloudflareSettings } from '../upstream/cloudflare.ts'
+import { checkUpstreamSettings, readCloudflareSettings, readTwilioSettings, UpstreamConfig } from '../upstream/settings.ts'
 import type { TwilioSettings } from '../upstream/twilio-sdk.ts'
-import { checkUpstreamSettings, readCloudflareSettings, readTwilioSettings, UpstreamConfig } from './upstream-config.ts'
 
 export const ControlPlaneConfig = Type.Object({
   SPILLWAY_REDIS_URL: Type.String({ pattern: '^rediss?://', description: 'the central Redis' }),

@@ -33,16 +33,20 @@ function sumCosts (rows: readonly LedgerRow[], prices: Prices): Pick<CostedTotal
   let cost: ExactCost = 0n
   const versions = new Set<string>()
   let isKnown = true
+  let isBilled = false
   for (const row of rows) {
     const price = prices.get(row.key.priceVersion)
-    if (price) {
-      versions.add(row.key.priceVersion)
+    if (price) versions.add(row.key.priceVersion)
+    if (row.billedMicroUsd !== undefined) {
+      cost += row.billedMicroUsd * BYTES_A_GIGABYTE
+      isBilled = true
+    } else if (price) {
       cost += priceBytes(price, row)
     } else if (row.bytesIn + row.bytesOut > 0) {
       isKnown = false
     }
   }
-  return { costMicroUsd: isKnown && versions.size > 0 ? roundCost(cost) : null, priceVersions: [...versions].sort() }
+  return { costMicroUsd: isKnown && (isBilled || versions.size > 0) ? roundCost(cost) : null, priceVersions: [...versions].sort() }
 }
 
 /** What a provider's free gigabytes were worth in one month (UTC), of the whole account. */

@@ -19,6 +19,8 @@ export interface LedgerRowKey {
 
 export interface LedgerRow extends UsageTotals {
   key: LedgerRowKey
+  /** what the provider's own bill says these bytes cost, where it does */
+  billedMicroUsd?: bigint
 }
 
 export const USAGE_DIMENSIONS = ['app', 'node', 'provider', 'region', 'hour', 'day'] as const

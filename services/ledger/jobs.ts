@@ -19,7 +19,7 @@ export interface JobContext {
   redis: Redis
   metrics: LedgerMetrics
   logger: Logger
-  prices: Pick<PriceList, 'versionOf'>
+  prices: PriceList
 }
 
 /** Closes sessions of nodes that went silent, at what is known of them. */
@@ -76,7 +76,7 @@ export interface Job {
   work: (context: JobContext, nowMs: number) => Promise<void>
 }
 
-const JOBS: readonly Job[] = [
+export const JOBS: readonly Job[] = [
   { name: 'end-lost-sessions', expression: '* * * * *', work: endLostSessions },
   { name: 'erase-users', expression: '*/5 * * * * *', work: eraseUsers },
   { name: 'retain', expression: '17 * * * *', work: retain }

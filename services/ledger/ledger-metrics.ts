@@ -12,6 +12,10 @@ export function createLedgerMetrics (metrics: Metrics) {
       for (const { provider, region, bills, microUsdPerGigabyte } of prices) price.set({ provider, region, direction: bills }, Number(microUsdPerGigabyte) / 1e6)
       for (const { region, microUsdPerNodeMonth } of flat) flatPrice.set({ region }, Number(microUsdPerNodeMonth) / 1e6)
     },
+    reconciled: metrics.gauge('bill_read_timestamp_seconds', 'When the usage a provider bills was last read, by this process.', ['provider']),
+    billed: metrics.gauge('bill_usd', 'What a provider bills for a day (UTC), by its own records; today runs behind.', ['provider', 'day']),
+    estimated: metrics.gauge('bill_estimate_usd', 'What we had estimated of the same day when its bill was last read.', ['provider', 'day']),
+    drift: metrics.gauge('bill_drift_ratio', 'The bill over our estimate: 1.07 is a bill 7 % higher. Absent where nothing was estimated.', ['provider', 'day']),
     batches,
     forged,
     paidBooked: metrics.counter('paid_issues_booked_total', 'Paid credentials booked at what they are expected to use, by this process; those taken back count too.', ['provider']),

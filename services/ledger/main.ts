@@ -13,9 +13,10 @@ import { runProcess } from '../runtime/run-process.ts'
 import type { StopPhases } from '../runtime/run-process.ts'
 import { version } from '../runtime/version.ts'
 import { applyNextUsage, READ_BLOCK_MS } from './apply-usage.ts'
+import { createBillReaders, reconcileJobs } from './bill-readers.ts'
 import { bookPaid } from './book-paid.ts'
 import { checkSettings, LedgerConfig } from './config.ts'
-import { scheduleJobs } from './jobs.ts'
+import { JOBS, scheduleJobs } from './jobs.ts'
 import { loadRateCard } from './load-rate-card.ts'
 import { createMeteredApps } from './metered-apps.ts'
 import { createLedgerMetrics } from './ledger-metrics.ts'
@@ -57,7 +58,7 @@ async function start ({ config, logger, fail }: { config: LedgerConfig, logger: 
     ledgerMetrics.open.set(await countOpenSessions(redis))
     for (const node of await listNodeIds(redis)) ledgerMetrics.pending.set({ node }, await countUnapplied(redis, node))
   }, () => {})
-  const jobs = scheduleJobs({ redis, metrics: ledgerMetrics, logger, prices })
+  const jobs = scheduleJobs({ redis, metrics: ledgerMetrics, logger, prices }, [...JOBS, ...reconcileJobs(createBillReaders(config))])
 
   let stopping = false
   const ops = createOpsServer(logger, metrics, () => ({

@@ -26,6 +26,7 @@ declare module 'ioredis' {
     takeTokens (numberOfKeys: number, ...args: Array<string | number>): Result<number[], Context>
     reserveSpend (...keysAndArgs: Array<string | number>): Result<string, Context>
     bookPaid (...keysAndArgs: Array<string | number>): Result<number, Context>
+    correctSpend (day: string, month: string, ...args: Array<string | number>): Result<string, Context>
     recordIssued (decisions: string, most: number, records: string): Result<number, Context>
   }
 }
@@ -63,6 +64,7 @@ export function connectRedis ({ url, database, onError, commandTimeoutMs = COMMA
       takeTokens: script('take-tokens'),
       reserveSpend: script('reserve-spend', 6),
       bookPaid: script('book-paid', 8),
+      correctSpend: script('correct-spend', 2),
       recordIssued: script('record-issued', 1)
     }
   })

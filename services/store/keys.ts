@@ -65,7 +65,7 @@ export const centralKeys = {
   prices: 'prices',
   /** ledger: JSON of the rate card it books under */
   rateCard: 'rate-card',
-  /** ledger: hash app id, or `*` -> micro-USD spent on paid providers in a day, yyyymmdd, or month; `=<provider>`: our estimates of it */
+  /** ledger: hash app id, or `*` -> micro-USD spent on paid providers in a day, yyyymmdd, or month; in that of a day `=<provider>:<scope>`: our estimate, `~<provider>:<scope>`: what the bill has corrected, `#<provider>`: credentials */
   spend: (period: string) => `spend:${period}`,
   /** ledger: hash provider -> JSON of what one of its credentials is expected to relay; see ExpectedUse */
   expectedUse: 'expected-use',

@@ -10,10 +10,7 @@ import { centralKeys } from './keys.ts'
 /** Longer than a ledger may be away with the budgets still right: then what it has not booked counts no more. */
 const RESERVED_TTL_SECONDS: Record<BudgetPeriod, number> = { day: 2 * 86_400, month: 33 * 86_400 }
 /** Providers correct their bills for some days, and a year is compared with the one before. */
-const SPEND_TTL_SECONDS: Record<BudgetPeriod, number> = { day: 40 * 86_400, month: 760 * 86_400 }
-
-/** Of what is spent, the sum of our estimates for one provider: what its own word is compared with. No scope looks like it. */
-export const estimatesField = (provider: string): string => `=${provider}`
+export const SPEND_TTL_SECONDS: Record<BudgetPeriod, number> = { day: 40 * 86_400, month: 760 * 86_400 }
 
 /**
  * Sets aside what a paid credential is expected to cost, if all budgets allow, and puts it on the stream for the ledger.
@@ -88,8 +85,8 @@ export async function bookPaidIssues (redis: Redis, issues: ReadonlyArray<{ id: 
     pipeline.bookPaid(
       centralKeys.paidIssues, ...periods.map(centralKeys.spend), ...periods.map(centralKeys.reservedSpend),
       centralKeys.ledgerRow(row), centralKeys.ledgerDay(day), centralKeys.ledgerDays,
-      id, issue.microUsd, issue.app, ALL_APPS, estimatesField(issue.provider), issue.bytesIn, issue.bytesOut, row, day,
-      SPEND_TTL_SECONDS.day, SPEND_TTL_SECONDS.month)
+      id, issue.microUsd, issue.app, ALL_APPS, issue.provider, issue.bytesIn, issue.bytesOut, row, day,
+      SPEND_TTL_SECONDS.day, SPEND_TTL_SECONDS.month, issue.bytesIn < 0 || issue.bytesOut < 0 ? -1 : 1)
   }
   return (await answersOf(pipeline.exec())).filter(booked => booked === 1).length
 }

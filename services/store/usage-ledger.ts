@@ -27,6 +27,9 @@ export interface BookedRow extends Traffic {
   atMs: number
 }
 
+/** Of a row that is a provider's own word. */
+export const BILLED_FIELD = 'billedMicroUsd'
+
 export type ApplyOutcome = 'applied' | 'duplicate' | 'gap'
 
 export const sessionMember = (node: string, boot: string, allocation: string): string => `${node}:${boot}:${allocation}`
@@ -62,12 +65,13 @@ export async function readLedgerDays (redis: Redis, fromDay: string, toDay: stri
 export async function readLedgerDay (redis: Redis, day: string, wanted: (key: LedgerRowKey) => boolean = () => true): Promise<LedgerRow[]> {
   const keys = (await redis.smembers(centralKeys.ledgerDay(day))).map(parseRowName).filter(key => key !== undefined && wanted(key)) as LedgerRowKey[]
   const pipeline = redis.pipeline()
-  for (const key of keys) pipeline.hmget(centralKeys.ledgerRow(rowName(key)), ...TOTALS_FIELDS)
+  for (const key of keys) pipeline.hmget(centralKeys.ledgerRow(rowName(key)), ...TOTALS_FIELDS, BILLED_FIELD)
   const answers = await answersOf(pipeline.exec())
   return keys.map((key, index) => {
     const values = answers[index] as Array<string | null>
     const totals = Object.fromEntries(TOTALS_FIELDS.map((field, at) => [field, Number(values[at] ?? 0)]))
-    return { key, ...totals } as LedgerRow
+    const billed = values[TOTALS_FIELDS.length]
+    return { key, ...totals, ...typeof billed === 'string' ? { billedMicroUsd: BigInt(billed) } : {} } as LedgerRow
   })
 }
 
@@ -83,7 +87,7 @@ export async function readLedgerRows (redis: Redis, fromMs: number, toMs: number
   return rows
 }
 
-const rowName = (key: LedgerRowKey): string => `${key.period}:${rowSuffix(key)}`
+export const rowName = (key: LedgerRowKey): string => `${key.period}:${rowSuffix(key)}`
 
 /** Folds the hours of a day into one row per app, node, provider, region and price. Returns how many were folded. */
 export async function foldDay (redis: Redis, day: string): Promise<number> {
