@@ -139,7 +139,8 @@ export type SpendGate = ReturnType<typeof createSpendGate>
 async function within<T> (deadlineMs: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => { reject(new Error(`Redis does not answer within ${deadlineMs} ms`)) }, deadlineMs)
+    // where we were busy ourselves, the answer lies in the socket: it is read between a timer and the next immediate
+    timer = setTimeout(() => { setImmediate(() => { reject(new Error(`Redis does not answer within ${deadlineMs} ms`)) }) }, deadlineMs)
   })
   return await Promise.race([promise, late]).finally(() => { clearTimeout(timer) })
 }
