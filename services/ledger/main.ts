@@ -21,10 +21,13 @@ import { loadRateCard } from './load-rate-card.ts'
 import { createMeteredApps } from './metered-apps.ts'
 import { createLedgerMetrics } from './ledger-metrics.ts'
 import { createPriceList } from './price-list.ts'
+import { createMoneyMetrics } from './show-money.ts'
 
 /** Between two reads: XREAD itself waits for work, this only keeps a broken connection from spinning. */
 const PAUSE_MS = 20
 const GAUGES_MS = 5_000
+/** They move slowly, and are read out of all rows of the day. */
+const MONEY_MS = 30_000
 /** Paid credentials stand against the budgets from when they are issued, so there is no hurry to book them. */
 const BOOK_PAID_MS = 500
 
@@ -58,6 +61,8 @@ async function start ({ config, logger, fail }: { config: LedgerConfig, logger: 
     ledgerMetrics.open.set(await countOpenSessions(redis))
     for (const node of await listNodeIds(redis)) ledgerMetrics.pending.set({ node }, await countUnapplied(redis, node))
   }, () => {})
+  const showMoney = createMoneyMetrics(metrics)
+  const money = repeat(MONEY_MS, async () => { await showMoney(redis, Date.now()) }, () => {})
   const jobs = scheduleJobs({ redis, metrics: ledgerMetrics, logger, prices }, [...JOBS, ...reconcileJobs(createBillReaders(config))])
 
   let stopping = false
@@ -74,7 +79,7 @@ async function start ({ config, logger, fail }: { config: LedgerConfig, logger: 
   return [
     ['readiness', () => { stopping = true }],
     ['jobs', () => jobs.stop()],
-    ['apply', () => Promise.all([applying.stop(), booking.stop(), gauges.stop()])],
+    ['apply', () => Promise.all([applying.stop(), booking.stop(), gauges.stop(), money.stop()])],
     ['ops server', () => ops.close()],
     ['redis', () => { for (const connection of [redis, waiting]) connection.disconnect() }]
   ]
