@@ -16,7 +16,7 @@ export const Decision = Type.Object({
   userTag: Type.String({ pattern: USER_TAG_PATTERN }),
   caller: Type.Enum([...CALLER_KINDS]),
   provider: Type.Enum([...PROVIDERS]),
-  reason: Type.String({ description: 'why this provider' }),
+  reason: Type.String({ description: 'why this provider: healthy, saturated (all nodes are), unsure (no node is known to be well), fallback, last_resort' }),
   nodes: Type.Array(Type.String(), { description: 'of the own fleet, the first one first' }),
   region: Type.Union([Type.String(), Type.Null()]),
   ttlSeconds: Type.Integer(),

@@ -1,8 +1,8 @@
 import type { AppsAndKeys } from '../domain/app.ts'
 import type { MoneyFacts } from '../domain/budget.ts'
+import type { FleetHealth } from '../domain/health.ts'
 import type { NodeFacts } from '../domain/node.ts'
 import type { RelayUse } from '../domain/relay-use.ts'
-import type { Health } from './count-votes.ts'
 import type { Policy } from './settings.ts'
 import { viewNode } from './view-node.ts'
 import type { NodeView, ReadMoment } from './view-node.ts'
@@ -29,7 +29,7 @@ export interface Snapshot {
 /** Everything one read of Redis brings; `appsAndKeys` is undefined where it has not changed, `health` lacks nodes never probed. */
 export interface Facts {
   nodes: readonly NodeFacts[]
-  health: ReadonlyMap<string, Health>
+  health: FleetHealth
   appsAndKeys: AppsAndKeys | undefined
   relayUse: ReadonlyMap<string, RelayUse>
   money?: MoneyFacts
@@ -37,7 +37,7 @@ export interface Facts {
 
 /** Snapshots are a second apart: more is a clock that was set or a process that slept, and says nothing of the nodes. */
 const LONGEST_STEP_MS = 5_000
-const NOT_PROBED: Health = new Map()
+const NOT_PROBED = new Map<string, never>()
 
 /**
  * The next snapshot from the one before and what was read, undefined where Redis could not be. In an outage nothing
@@ -74,10 +74,14 @@ function momentOf (previous: Snapshot | undefined, nowMs: number): ReadMoment {
 
 /**
  * An empty fleet after a full one is a fault, not a wish: Redis was flushed, or came back without its data, or the wishes
- * cannot be read. An operator who removes the last node leaves an entry in the audit, so its head has grown.
+ * cannot be read. So is a fleet without apps. An operator who removes the last of them leaves an entry in the audit, so
+ * its head has grown.
  */
-const isEmptied = (previous: Snapshot, { nodes, appsAndKeys }: Facts): boolean =>
-  previous.nodes.length > 0 && nodes.length === 0 && sequenceOf(appsAndKeys ?? previous.appsAndKeys) <= sequenceOf(previous.appsAndKeys)
+function isEmptied (previous: Snapshot, { nodes, appsAndKeys }: Facts): boolean {
+  const { apps } = appsAndKeys ?? previous.appsAndKeys
+  const hasLost = (previous.nodes.length > 0 && nodes.length === 0) || (previous.appsAndKeys.apps.size > 0 && apps.size === 0)
+  return hasLost && sequenceOf(appsAndKeys ?? previous.appsAndKeys) <= sequenceOf(previous.appsAndKeys)
+}
 
 /** Of the last entry of the audit, which the version of apps and keys begins with. */
 const sequenceOf = ({ version }: AppsAndKeys): number => Number.parseInt(version, 10) || 0

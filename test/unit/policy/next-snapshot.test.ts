@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { indexApps } from '../../../services/domain/app.ts'
+import { indexApps, newApp } from '../../../services/domain/app.ts'
 import type { UrlState } from '../../../services/domain/health.ts'
 import type { NodeFacts } from '../../../services/domain/node.ts'
 import { PROBER_SILENT_AFTER_MS } from '../../../services/policy/count-votes.ts'
@@ -78,6 +78,10 @@ t.test('an empty fleet after a full one is a fault, unless the audit tells of it
   t.same(after(well, facts([], {}, appsAt(4)), facts([], {}, appsAt(6)))?.nodes, [])
   t.same(after(facts([]), facts([]))?.nodes, [], 'a fleet that never was')
   t.equal(after(facts([]), facts([], {}, appsAt(0)))?.outageReason, undefined)
+  const withApp = (sequence: number) => facts([], {}, indexApps(version(sequence), new Map([['shop', newApp('shop', '')]]), new Map()))
+  const lost = after(withApp(5), facts([], {}, appsAt(0)))
+  t.same([lost?.outageReason, lost?.appsAndKeys.apps.size], ['emptied', 1], 'nor do all apps go by themselves')
+  t.same(after(withApp(5), facts([], {}, appsAt(6)))?.appsAndKeys.apps.size, 0)
 })
 
 const anyObserved = fc.record({
