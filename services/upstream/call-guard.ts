@@ -26,8 +26,11 @@ export interface GuardOptions {
  * answers in 100 ms still serves 640 a second, more than Cloudflare asks to begin with (500).
  */
 const MAX_IN_FLIGHT = 64
-/** Less time than this is not worth a request that costs money if it comes back too late. */
-const LEAST_MS = 100
+/**
+ * With less time than this a request is not sent: a new connection and an answer take up to half of it, so that what fails
+ * says something of the provider, and not of how long we let it wait here.
+ */
+const LEAST_MS = 700
 
 /**
  * The one way to a provider: each request is let in by the circuit, waits for its turn, has a hard deadline, and is never

@@ -46,18 +46,19 @@ export function createPaidMinter ({ client, maxTtlSeconds, shareSeconds, ...guar
 
   return {
     /**
+     * @param fromMs unix time the life is counted from
      * @param ttlSeconds the life asked for; the credential lives no longer than maxTtlSeconds
      * @param timeoutMs for all of it
      * @throws UpstreamError
      */
-    mint: async ({ app, userTag, ttlSeconds }: { app: string, userTag: string, ttlSeconds: number }, timeoutMs: number): Promise<RelayCredential> => {
+    mint: async ({ app, userTag, fromMs, ttlSeconds }: { app: string, userTag: string, fromMs: number, ttlSeconds: number }, timeoutMs: number): Promise<RelayCredential> => {
       const lifeSeconds = Math.min(Math.max(ttlSeconds, MIN_TTL_SECONDS), maxTtlSeconds)
-      const askedAtMs = Date.now()
       // what is handed out later must still live as long as was asked for, as far as the cap lets it
-      const usable = ({ expiresAtMs }: RelayCredential): boolean => expiresAtMs >= askedAtMs + (lifeSeconds - shareSeconds) * 1000
+      const usable = ({ expiresAtMs }: RelayCredential): boolean => expiresAtMs >= fromMs + (lifeSeconds - shareSeconds) * 1000
       const key = JSON.stringify(shareSeconds > 0 ? [app, lifeSeconds] : [app, lifeSeconds, userTag])
       const mint = async (): Promise<RelayCredential> => await mintNew(app, Math.min(lifeSeconds + shareSeconds, maxTtlSeconds), timeoutMs)
-      return await within(timeoutMs, async () => await take(key, usable, mint))
+      const { iceServers, expiresAtMs } = await within(timeoutMs, async () => await take(key, usable, mint))
+      return { iceServers, expiresAtMs: Math.min(expiresAtMs, fromMs + Math.min(ttlSeconds, maxTtlSeconds) * 1000) }
     },
     view: (): CircuitView => guard.view()
   }

@@ -1,5 +1,8 @@
 /** What the fakes promise is what providers are known to do: a client that works here must not be surprised there. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import t from 'tap'
+import { until } from '../../scripts/until.ts'
 import { ask } from '../helpers/control-plane.ts'
 import { startFakeProviders } from '../helpers/fake-providers.ts'
 
@@ -100,4 +103,23 @@ t.test('the switch: what it is set to, for how many requests, and what was asked
   t.match((await control('GET')).body, { mode: 'ok', calls: { mint: 2 }, total: 2, inFlight: 0 })
   for (const wrong of [{ mode: 'nonsense' }, { mode: 'slow', delayMs: -1 }, { mode: 'hang', times: 0 }]) t.equal((await control('PUT', wrong)).status, 400)
   t.match((await control('DELETE')).body, { mode: 'ok', total: 0 })
+})
+
+t.test('npm run fake-providers: prints what points Spillway at both, and ends on Ctrl-C', async t => {
+  const child = spawn(process.execPath, ['test/fakes/start.ts'], { stdio: ['ignore', 'pipe', 'pipe'], env: { SPILLWAY_FAKE_CLOUDFLARE_PORT: '0', SPILLWAY_FAKE_TWILIO_PORT: '0' } })
+  t.teardown(() => { child.kill('SIGKILL') })
+  const exited = once(child, 'exit')
+  let printed = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => { printed += text })
+  await until('it has said all', () => printed.includes('/_fake\n') && printed.split('/_fake').length > 2)
+  const settings = Object.fromEntries([...printed.matchAll(/^export (\w+)=(.+)$/gm)].map(([, name, value]) => [name, value]))
+  const { CLOUDFLARE_TURN_BASE_URL: url, CLOUDFLARE_TURN_KEY_ID: id, CLOUDFLARE_API_TOKEN: token, TWILIO_API_BASE_URL: twilioUrl } = settings
+  t.equal((await ask(`${url}/v1/turn/keys/${id}/credentials/generate-ice-servers`, 'POST', { token: token ?? '', body: { ttl: 60 } })).status, 201)
+  // a request that hangs does not keep it
+  await ask(`${twilioUrl}/_fake`, 'PUT', { body: { mode: 'hang' } })
+  const hanging = fetch(`${twilioUrl}/2010-04-01/Accounts/x/Tokens.json`, { method: 'POST' }).then(() => 'answered', () => 'cut off')
+  await until('it hangs', async () => (await ask(`${twilioUrl}/_fake`, 'GET')).body.inFlight === 1)
+  child.kill('SIGINT')
+  t.same(await exited, [0, null])
+  t.equal(await hanging, 'cut off')
 })

@@ -9,10 +9,8 @@ export interface PaidProvider {
 /** A minter of upstream as a provider. */
 export const paidProvider = (minter: PaidMinter): PaidProvider => ({
   async mint ({ app, userTag, ttlSeconds, nowMs }, _step, timeoutMs) {
-    const { iceServers, expiresAtMs } = await minter.mint({ app, userTag, ttlSeconds }, timeoutMs)
     return {
-      iceServers,
-      expiresAtMs: Math.min(expiresAtMs, nowMs + ttlSeconds * 1000),
+      ...await minter.mint({ app, userTag, fromMs: nowMs, ttlSeconds }, timeoutMs),
       // Cloudflare cuts a call soon after; what Twilio does is not known, and a client that refreshes in time loses nothing
       expiryEndsCalls: true,
       region: null
