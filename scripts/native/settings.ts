@@ -26,6 +26,8 @@ export interface Settings {
   /** undefined without a certificate */
   coturnTlsPort: number | undefined
   nodes: NodeSettings[]
+  /** undefined where the paid providers are real ones, or none */
+  fakes: { cloudflarePort: number, twilioPort: number } | undefined
   /** SPILLWAY_*, TWILIO_* and CLOUDFLARE_* of the caller, less what is settled here */
   callersOwn: Record<string, string>
 }
@@ -97,13 +99,14 @@ export function readSettings (args: readonly string[], environment: Environment,
     coturnPort,
     coturnTlsPort: environment.SPILLWAY_COTURN_TLS_CERT ? port('SPILLWAY_COTURN_TLS_PORT', 5349) : undefined,
     nodes: Array.from({ length: count >= 1 && count <= MAX_NODES ? count : 0 }, (_, index) => describeNode(index)),
+    fakes: flags.fakeProviders ? { cloudflarePort: port('SPILLWAY_FAKE_CLOUDFLARE_PORT', 8090), twilioPort: port('SPILLWAY_FAKE_TWILIO_PORT', 8091) } : undefined,
     callersOwn: pickCallersOwn(environment, settled)
   }
   if (problems.length > 0) throw new OperatorError(`up: ${[...new Set(problems)].join('\nup: ')}`, 2)
   return settings
 }
 
-function readFlags (args: readonly string[]): { detach: boolean, nodes: string, bind: string | undefined } {
+function readFlags (args: readonly string[]): { detach: boolean, nodes: string, bind: string | undefined, fakeProviders: boolean } {
   try {
     const { values } = parseArgs({
       args: [...args],
@@ -111,10 +114,11 @@ function readFlags (args: readonly string[]): { detach: boolean, nodes: string, 
         native: { type: 'boolean' },
         detach: { type: 'boolean', default: false },
         nodes: { type: 'string', default: '1' },
-        bind: { type: 'string' }
+        bind: { type: 'string' },
+        'fake-providers': { type: 'boolean', default: false }
       }
     })
-    return { detach: values.detach, nodes: values.nodes, bind: values.bind }
+    return { detach: values.detach, nodes: values.nodes, bind: values.bind, fakeProviders: values['fake-providers'] }
   } catch (error) {
     throw new OperatorError(`up: ${(error as Error).message}\nTry ./scripts/up --help.`, 2)
   }

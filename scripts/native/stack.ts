@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { billedAccounts, fakeProviders, paidProviders } from './fake-providers.ts'
 import { tcp, udp, urlOf } from './part.ts'
 import { pathsOf } from './paths.ts'
 import type { Part, PortUse } from './part.ts'
@@ -13,8 +14,8 @@ export interface Stack {
 interface Plan { settings: Settings, paths: Paths, repository: string }
 
 /** What a process gets of the caller's settings: its own kind. Above all no provider's secret beside a relay. */
-const FOR_CONTROL_PLANE = /^(TWILIO|CLOUDFLARE)_|^SPILLWAY_(PROVIDER_ORDER|STATIC_|STUN_|CONTROL_PLANE_|TRUSTED_PROXIES$|POLICY_|REGION_|DEFAULT_REGION$|DOMAIN$|LOG_LEVEL$)/
-const FOR_LEDGER = /^SPILLWAY_(LEDGER_|LOG_LEVEL$)/
+const FOR_CONTROL_PLANE = /^SPILLWAY_(PROVIDER_ORDER|PAID_|STATIC_|STUN_|CONTROL_PLANE_|TRUSTED_PROXIES$|POLICY_|REGION_|DEFAULT_REGION$|DOMAIN$|LOG_LEVEL$)/
+const FOR_LEDGER = /^SPILLWAY_(LEDGER_|RATE_CARD_|LOG_LEVEL$)/
 const FOR_PROBER = /^SPILLWAY_(PROBER_|LOG_LEVEL$)/
 const FOR_AGENT = /^SPILLWAY_(NODE_|RELAY_AGENT_|COTURN_(PORT|TLS_PORT|TLS_CERT)$|DOMAIN$|LOG_LEVEL$)/
 const FOR_COTURN = /^SPILLWAY_(COTURN_|NODE_|DOMAIN$)/
@@ -23,7 +24,7 @@ const FOR_COTURN = /^SPILLWAY_(COTURN_|NODE_|DOMAIN$)/
 export function describeStack (settings: Settings, repository: string): Stack {
   const plan = { settings, paths: pathsOf(settings.stateFolder), repository }
   return {
-    shared: [centralRedis(plan), controlPlane(plan), ledger(plan), prober(plan)],
+    shared: [centralRedis(plan), ...fakeProviders(settings, repository), controlPlane(plan), ledger(plan), prober(plan)],
     nodes: settings.nodes.map((node) => ({ id: node.id, parts: [nodeRedis(node, plan), relayAgent(node, plan), coturn(node, plan)] }))
   }
 }
@@ -57,6 +58,7 @@ function controlPlane (plan: Plan): Part {
     name: 'control-plane',
     command: service('control-plane', plan),
     environment: withOwn(callersOwn, FOR_CONTROL_PLANE, {
+      ...paidProviders(plan.settings),
       SPILLWAY_REDIS_URL_FILE: plan.paths.redisUrl,
       SPILLWAY_MASTER_KEY_FILE: plan.paths.masterKey,
       SPILLWAY_ADMIN_TOKEN_FILE: plan.paths.adminToken,
@@ -76,6 +78,7 @@ function ledger (plan: Plan): Part {
     name: 'ledger',
     command: service('ledger', plan),
     environment: withOwn(callersOwn, FOR_LEDGER, {
+      ...billedAccounts(plan.settings),
       SPILLWAY_REDIS_URL_FILE: plan.paths.redisUrl,
       SPILLWAY_MASTER_KEY_FILE: plan.paths.masterKey,
       SPILLWAY_LEDGER_HOST: ops.host,

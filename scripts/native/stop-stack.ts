@@ -17,6 +17,7 @@ const ORDER: ReadonlyArray<{ match: RegExp, deadlineMs: number }> = [
   { match: /^node-.+-relay-agent$/, deadlineMs: 15_000 },
   { match: /^node-.+-redis$/, deadlineMs: 10_000 },
   { match: /^control-plane$/, deadlineMs: 15_000 },
+  { match: /^fake-providers$/, deadlineMs: 5_000 },
   { match: /^ledger$/, deadlineMs: 15_000 },
   { match: /^central-redis$/, deadlineMs: 10_000 }
 ]

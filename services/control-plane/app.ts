@@ -10,13 +10,16 @@ import { describeAdmin, describePublic } from './openapi.ts'
 import { useCors } from './plugins/cors.ts'
 import { createHttpServer, problemAnswers, useConventions } from './plugins/http.ts'
 import { requireAdmin } from './plugins/require-admin.ts'
+import type { Circuits } from './providers/index.ts'
 import { addAppRoutes } from './routes/admin-apps.ts'
 import { addAuditRoutes } from './routes/admin-audit.ts'
+import { addBudgetRoutes } from './routes/admin-budgets.ts'
 import { addDecisionRoutes } from './routes/admin-decisions.ts'
 import { addKeyRoutes } from './routes/admin-keys.ts'
 import { addKickRoutes } from './routes/admin-kicks.ts'
 import { addMasterKeyRoutes } from './routes/admin-master-key.ts'
 import { addNodeRoutes } from './routes/admin-nodes.ts'
+import { addProviderRoutes } from './routes/admin-providers.ts'
 import { addRotationRoutes } from './routes/admin-rotations.ts'
 import { addSessionRoutes } from './routes/admin-sessions.ts'
 import { addTokenRoutes } from './routes/admin-tokens.ts'
@@ -31,6 +34,7 @@ export interface ServerOptions {
   ownMetrics: ControlPlaneMetrics
   admission: Admission
   issuing: Issuing
+  circuits: Circuits
   admin: AdminContext
   adminToken: string
   trustedProxies: string[]
@@ -56,11 +60,13 @@ export async function createServers (options: ServerOptions) {
     addAppRoutes(scope, admin)
     addKeyRoutes(scope, admin)
     addNodeRoutes(scope, admin)
+    addProviderRoutes(scope, issuing, options.circuits)
     addRotationRoutes(scope, admin)
     addMasterKeyRoutes(scope, admin)
     addUsageRoutes(scope, admin)
     addSessionRoutes(scope, admin)
     addKickRoutes(scope, admin)
+    addBudgetRoutes(scope, admin)
     addDecisionRoutes(scope, admin)
     addAuditRoutes(scope, admin)
     addUserRoutes(scope, admin)

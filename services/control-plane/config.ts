@@ -7,6 +7,9 @@ import { PROVIDERS } from '../domain/provider.ts'
 import type { ProviderName } from '../domain/provider.ts'
 import { LogLevel } from '../runtime/log-level.ts'
 import { checkPolicySettings, PolicySettings } from './policy-settings.ts'
+import type { CloudflareSettings } from '../upstream/cloudflare.ts'
+import { checkUpstreamSettings, readCloudflareSettings, readTwilioSettings, UpstreamConfig } from '../upstream/settings.ts'
+import type { TwilioSettings } from '../upstream/twilio-sdk.ts'
 
 export const ControlPlaneConfig = Type.Object({
   SPILLWAY_REDIS_URL: Type.String({ pattern: '^rediss?://', description: 'the central Redis' }),
@@ -22,6 +25,8 @@ export const ControlPlaneConfig = Type.Object({
   SPILLWAY_STATIC_ICE_SERVERS: Type.Optional(Type.String({ description: 'JSON list of RTCIceServer for the provider static' })),
   SPILLWAY_STUN_URLS: Type.String({ default: 'stun:stun.l.google.com:19302,stun:stun1.l.google.com:19302', description: 'comma separated, for the provider stun' }),
   ...PolicySettings.properties,
+  SPILLWAY_PAID_SHARE_SECONDS: Type.Integer({ minimum: 0, maximum: 60, default: 0, description: 'how long one credential of a paid provider serves all users of an app; 0: each user has an own one' }),
+  ...UpstreamConfig,
   SPILLWAY_LOG_LEVEL: LogLevel
 })
 export type ControlPlaneConfig = Static<typeof ControlPlaneConfig>
@@ -30,6 +35,9 @@ export interface ProviderSettings {
   order: ProviderName[]
   staticIceServers: IceServer[]
   stunUrls: string[]
+  cloudflare: CloudflareSettings | undefined
+  twilio: TwilioSettings | undefined
+  paidShareSeconds: number
 }
 
 export const splitList = (text: string | undefined): string[] => (text ?? '').split(',').map(entry => entry.trim()).filter(entry => entry !== '')
@@ -40,7 +48,10 @@ export function readProviderSettings (config: Partial<ControlPlaneConfig>): Prov
   return {
     order: splitList(config.SPILLWAY_PROVIDER_ORDER).filter((name): name is ProviderName => (PROVIDERS as readonly string[]).includes(name)),
     staticIceServers: json ? readIceServers(json) : [],
-    stunUrls: splitList(config.SPILLWAY_STUN_URLS).filter(url => isUsableUrl(url, false))
+    stunUrls: splitList(config.SPILLWAY_STUN_URLS).filter(url => isUsableUrl(url, false)),
+    cloudflare: readCloudflareSettings(config),
+    twilio: readTwilioSettings(config),
+    paidShareSeconds: config.SPILLWAY_PAID_SHARE_SECONDS ?? 0
   }
 }
 
@@ -67,7 +78,7 @@ export function checkProviderSettings (config: Partial<ControlPlaneConfig>): str
   if (config.SPILLWAY_STATIC_ICE_SERVERS && staticIceServers.length === 0) {
     problems.push('SPILLWAY_STATIC_ICE_SERVERS must be a JSON list like [{"urls":["turn:host:3478?transport=udp"],"username":"u","credential":"c"}] with at least one usable URL')
   }
-  return problems
+  return [...problems, ...checkUpstreamSettings(config)]
 }
 
 function readIceServers (json: string): IceServer[] {

@@ -17,6 +17,7 @@ export async function renderOpenApi (): Promise<Map<string, string>> {
     ownMetrics: createControlPlaneMetrics(metrics),
     admission: unused,
     issuing: unused,
+    circuits: new Map(),
     admin: unused,
     adminToken: '',
     trustedProxies: [],

@@ -1,21 +1,27 @@
 import { DEFAULT_TTL_SECONDS } from '../domain/app.ts'
 import type { App } from '../domain/app.ts'
 import type { Decision } from '../domain/decision.ts'
+import { isPaid } from '../domain/provider.ts'
 import type { ProviderName } from '../domain/provider.ts'
 import { RecentMap } from '../runtime/recent-map.ts'
 import { decideRoute } from '../policy/decide-route.ts'
 import type { Step } from '../policy/decide-route.ts'
 import type { PromiseBook } from '../policy/keep-promises.ts'
 import type { Snapshot } from '../policy/next-snapshot.ts'
+import { NO_OWN_SPEND } from '../policy/check-budget.ts'
+import type { OwnSpend } from '../policy/check-budget.ts'
 import type { RouteRequest } from '../policy/route-request.ts'
 import type { Minted, MintRequest, Provider, Providers } from './providers/provider.ts'
 import type { KnownCaller } from './admit-caller.ts'
+import { denialsFor } from './judge-spend.ts'
 import type { CredentialsReply, CredentialsRequest } from './schemas.ts'
 import { problems } from './problems.ts'
 
 export interface Issuing {
   providers: Providers
   available: readonly ProviderName[]
+  /** what this replica has set aside for paid credentials; absent: nothing */
+  ownSpend?: () => OwnSpend
   record: (app: App, decision: Decision) => void
   /** allocations on their way to nodes whose heartbeats cannot tell of them yet */
   promises: Pick<PromiseBook, 'promise' | 'promised'>
@@ -24,6 +30,10 @@ export interface Issuing {
 
 /** Clients should come back while a quarter of the ttl is left: room for a retry, and for a clock that is off. */
 const REFRESH_AFTER = 0.75
+/** For all paid providers of a plan together: with what is done around them, a request is answered within 2.5 s. */
+const PATIENCE_MS = 2_300
+/** Of what is left, where another paid provider stands behind: most of it, for the first of them is the one the operator prefers. */
+const FIRST_SHARE = 0.6
 
 /**
  * An app asks, ICE servers come back: decide -> mint -> record -> answer. Needs no Redis: the snapshot holds all.
@@ -33,10 +43,13 @@ export async function issueCredentials (issuing: Issuing, caller: KnownCaller, r
   const { app, userTag, userId, snapshot, nowMs } = caller
   const mintRequest = { app: app.id, userTag, userId, ttlSeconds: ttlOf(app, request), nowMs }
   const failed: ProviderName[] = []
+  const startedMs = performance.now()
 
-  for (const step of decideRoute(routeRequest(caller, request), snapshot, issuing.available, issuing.promises.promised)) {
+  const plan = decideRoute(routeRequest(caller, request, issuing), snapshot, issuing.available, issuing.promises.promised)
+  for (const [index, step] of plan.entries()) {
     try {
-      const minted = await (issuing.providers[step.provider] as Provider).mint(mintRequest, step)
+      const timeoutMs = isPaid(step.provider) ? patienceFor(plan.slice(index + 1), performance.now() - startedMs) : 0
+      const minted = await (issuing.providers[step.provider] as Provider).mint(mintRequest, step, timeoutMs)
       promiseAllocations(issuing.promises, step, nowMs)
       issuing.record(app, describe(caller, mintRequest, minted, step, failed))
       return answer(minted, mintRequest, step, snapshot)
@@ -54,10 +67,17 @@ function promiseAllocations (promises: Issuing['promises'], step: Step, nowMs: n
   for (const [index, { id }] of step.nodes.entries()) promises.promise(id, step.urls[index]?.length ?? 0, nowMs)
 }
 
+/** How long a paid provider may take, before the ones behind it. */
+function patienceFor (behind: readonly Step[], waitedMs: number): number {
+  const leftMs = Math.max(0, PATIENCE_MS - waitedMs)
+  return behind.some(({ provider }) => isPaid(provider)) ? leftMs * FIRST_SHARE : leftMs
+}
+
 /** What the app asks for and what it may have. @throws Problem region_not_allowed */
-export function routeRequest ({ app, userTag, hintedRegion }: KnownCaller, { room, region }: CredentialsRequest): RouteRequest {
+export function routeRequest (caller: KnownCaller, { room, region }: CredentialsRequest, { available, ownSpend = () => NO_OWN_SPEND }: Pick<Issuing, 'available' | 'ownSpend'>): RouteRequest {
+  const { app, userTag, hintedRegion } = caller
   if (region !== undefined && app.regions.length > 0 && !app.regions.includes(region)) throw problems.foreignRegion(region)
-  return { userTag, room, region, hintedRegion, regions: app.regions, paidSpill: app.paidSpill }
+  return { userTag, room, region, hintedRegion, regions: app.regions, paidSpill: app.paidSpill, denials: denialsFor(caller, available, ownSpend) }
 }
 
 export const ttlOf = (app: App, { ttl }: CredentialsRequest): number => Math.min(ttl ?? DEFAULT_TTL_SECONDS, app.maxTtlSeconds)
@@ -80,11 +100,13 @@ function describe ({ app, userTag, kind }: KnownCaller, { ttlSeconds, nowMs }: M
 
 function answer (minted: Minted, { ttlSeconds, nowMs }: MintRequest, step: Step, snapshot: Snapshot): CredentialsReply {
   const first = minted.iceServers.find(({ username }) => username !== undefined) ?? minted.iceServers[0]
+  // a provider may give less than was asked for
+  const ttl = Math.min(ttlSeconds, Math.ceil((minted.expiresAtMs - nowMs) / 1000))
   return {
     iceServers: minted.iceServers,
-    ttl: ttlSeconds,
+    ttl,
     expiresAt: isoSecond(minted.expiresAtMs),
-    refreshAfter: isoSecond(nowMs + ttlSeconds * 1000 * REFRESH_AFTER),
+    refreshAfter: isoSecond(nowMs + ttl * 1000 * REFRESH_AFTER),
     provider: step.provider,
     region: minted.region,
     degraded: step.provider === 'stun' || step.reason === 'unsure' || snapshot.outageSinceMs !== undefined,

@@ -11,6 +11,7 @@ import type { StopPhases } from '../runtime/run-process.ts'
 import { version } from '../runtime/version.ts'
 import { connectRedis, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
 import { keepKeyRing } from '../store/key-ring.ts'
+import { UpstreamError } from '../upstream/upstream-error.ts'
 import { createAdminContext } from './admin-context.ts'
 import { createAdmission } from './admit-caller.ts'
 import { createServers } from './app.ts'
@@ -19,14 +20,17 @@ import { createControlPlaneMetrics } from './metrics.ts'
 import { createRegionHint } from './hint-region.ts'
 import { createKeyedNames } from './keyed-names.ts'
 import { readPolicy } from './policy-settings.ts'
+import { capSpend } from './judge-spend.ts'
 import { createProviders } from './providers/index.ts'
 import { createIssuedRecorder } from './record-issued.ts'
 import { createRequestLimits } from './request-limits.ts'
+import { createSpendGate } from './reserve-spend.ts'
 import { sharePromises } from './share-promises.ts'
 import { degradedFleet } from './show-fleet.ts'
 import { tendFleet } from './tend-fleet.ts'
 import { createUserJwtVerifier } from './verify-user-jwt.ts'
 import { watchFleet } from './watch-fleet.ts'
+import { createUpstreamWatch } from './watch-upstream.ts'
 
 const SNAPSHOT_MS = 1_000
 
@@ -36,7 +40,7 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
   const outage = logOutage(logger, 'the central Redis')
   const redis = connectRedis({ url: config.SPILLWAY_REDIS_URL, onError: outage.failed })
   const keyRing = keepKeyRing(redis, config.SPILLWAY_MASTER_KEY, Date.now)
-  const { providers, available } = createProviders(readProviderSettings(config), keyRing)
+  const { providers, available, circuits } = createProviders(readProviderSettings(config), keyRing, createUpstreamWatch(metrics, logger, () => circuits))
 
   if (await untilReady(redis, START_PATIENCE_MS)) await keyRing.begin()
 
@@ -80,6 +84,13 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
     onError: outage.failed
   })
   const limits = createRequestLimits(redis, Date.now, outage.failed)
+  const spend = createSpendGate({
+    redis,
+    money: () => fleet.snapshot?.money,
+    isOutage: () => fleet.snapshot?.outageSinceMs !== undefined,
+    now: Date.now,
+    onError: outage.failed
+  })
   const trustedProxies = splitList(config.SPILLWAY_TRUSTED_PROXIES)
   const snapshot = () => fleet.snapshot
 
@@ -98,15 +109,18 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
       now: Date.now
     }),
     issuing: {
-      providers,
+      providers: capSpend(providers, spend),
       available,
       promises,
+      ownSpend: spend.ownSpend,
       record: (app, decision) => {
         ownMetrics.countIssued(app.id, decision.provider, decision.reason)
         recorder.record(app, decision)
       },
-      onProviderFailed: (provider, error) => { logger.warn({ provider, reason: error.message }, 'a provider could not serve; trying the next') }
+      // each request to a paid provider has told of itself; many may have waited for it, and as many be turned away after it
+      onProviderFailed: (provider, error) => { logger[error instanceof UpstreamError ? 'debug' : 'warn']({ provider, reason: error.message }, 'a provider could not serve; trying the next') }
     },
+    circuits,
     admin: createAdminContext({
       redis,
       snapshot,
@@ -134,7 +148,7 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
   return [
     ['readiness', () => { stopping = true }],
     ['public server', () => publicServer.close()],
-    ['records', () => Promise.all([recorder.stop(), limits.stop()])],
+    ['records', () => Promise.all([recorder.stop(), limits.stop(), spend.stop()])],
     ['snapshot', () => Promise.all([watching.stop(), tending.stop(), sharing.stop()])],
     ['ops server', () => opsServer.close()],
     ['redis', () => { redis.disconnect() }]

@@ -5,9 +5,10 @@ import { AuditEntry } from '../domain/audit.ts'
 import { CALLER_KINDS, Decision } from '../domain/decision.ts'
 import { NodeId } from '../domain/node.ts'
 import { PROVIDERS } from '../domain/provider.ts'
-import { USER_TAG_PATTERN } from '../domain/turn-credential.ts'
-import { PROBE_APP } from '../domain/turn-credential.ts'
-import { USAGE_DIMENSIONS } from '../domain/usage.ts'
+import { MICRO_USD_PATTERN } from '../domain/money.ts'
+import { Price } from '../domain/rate-card.ts'
+import { PROBE_APP, USER_TAG_PATTERN } from '../domain/turn-credential.ts'
+import { BASES, USAGE_DIMENSIONS } from '../domain/usage.ts'
 import { Timestamp } from './admin-schemas.ts'
 
 const closed = { additionalProperties: false }
@@ -18,6 +19,8 @@ export const SessionId = Type.String({ pattern: `^${SESSION_ID_PATTERN}$`, descr
 const ReportedApp = Type.Union([AppId, Type.Literal(PROBE_APP)])
 /** A number in a query, as text; Ajv turns no text into numbers here. */
 const count = (description: string) => Type.String({ pattern: '^[1-9][0-9]{0,3}$', description })
+
+const MicroUsd = (description: string) => Type.String({ pattern: MICRO_USD_PATTERN, description: `micro-USD, ${description}` })
 
 export const UsageQuery = Type.Object({
   app: Type.Optional(ReportedApp),
@@ -41,9 +44,26 @@ export const UsageReply = Type.Object({
     bytesOut: Type.Integer({ description: 'to the client' }),
     packetsIn: Type.Integer(),
     packetsOut: Type.Integer(),
-    costMicroUsd: Type.Union([Type.String(), Type.Null()], { description: 'null: not known' }),
-    basis: Type.Enum(['measured', 'provider', 'estimated'])
-  }, closed))
+    costMicroUsd: Type.Union([Type.String(), Type.Null()], { description: 'at list prices, credits not taken off; null: not known' }),
+    basis: Type.Enum([...BASES], { description: 'whose word it is: our relays, the records of the provider, or what issued credentials are expected to use. Rows of provider and estimated are about the same bytes' }),
+    priceVersions: Type.Array(Type.String(), { description: 'see prices' })
+  }, closed)),
+  prices: Type.Array(Type.Object({ version: Type.String(), ...Price.properties }, closed), { description: 'those the costs were made with' }),
+  credits: Type.Array(Type.Object({
+    provider: Type.String(),
+    month: Type.String({ description: 'yyyy-mm, UTC' }),
+    basis: Type.Enum([...BASES]),
+    gigabytesPerMonth: Type.Integer(),
+    billedBytes: Type.String({ description: 'of the whole month so far, free ones included' }),
+    freeBytes: Type.String(),
+    creditMicroUsd: MicroUsd('what the free bytes would have cost: to be taken off')
+  }, closed), { description: 'of the whole account, whichever app was asked for: free gigabytes of each month the range touches' }),
+  flat: Type.Array(Type.Object({
+    region: Type.String(),
+    nodes: Type.Integer({ description: 'there are now' }),
+    microUsdPerNodeMonth: MicroUsd('by the rate card of today'),
+    microUsdPerMonth: MicroUsd('of all of them')
+  }, closed), { description: 'nodes at a flat price, whatever they relay: in no row, for no app has caused it' })
 }, closed)
 
 export const SessionsQuery = Type.Object({

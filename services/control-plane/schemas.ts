@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { AppId, MAX_TTL_SECONDS } from '../domain/app.ts'
+import { BUDGET_PERIODS } from '../domain/budget.ts'
 import { IceServer } from '../domain/ice-servers.ts'
 import { REGION_PATTERN } from '../domain/node.ts'
 import { NODE_STATES, NodeReason } from '../domain/node-state.ts'
@@ -32,6 +33,19 @@ export const CredentialsReply = Type.Object({
 }, closed)
 export type CredentialsReply = Static<typeof CredentialsReply>
 
+const ToldDenial = Type.Object({
+  reason: Type.Enum(['budget_used_up', 'price_unknown', 'outage_allowance_used_up']),
+  cap: Type.Union([Type.Object({
+    app: Type.Union([Type.String(), Type.Null()], { description: 'null: of all apps together' }),
+    period: Type.Enum([...BUDGET_PERIODS]),
+    capMicroUsd: Type.String(),
+    bookedMicroUsd: Type.String({ description: 'spent, as far as it is known' }),
+    reservedMicroUsd: Type.String({ description: 'set aside for credentials that are not booked yet' }),
+    leftMicroUsd: Type.String()
+  }), Type.Null()]),
+  neededMicroUsd: Type.Union([Type.String(), Type.Null()], { description: 'what a credential is expected to cost' })
+}, { description: 'what the budgets have against it' })
+
 /** What POST /v1/credentials would do, and why. */
 export const ExplainReply = Type.Object({
   app: AppId,
@@ -48,7 +62,11 @@ export const ExplainReply = Type.Object({
     nodes: Type.Array(Type.String(), { description: 'of the own fleet, the first one first' }),
     urls: Type.Array(Type.String(), { description: 'of these nodes' })
   }), { description: 'what would be tried, in order' }),
-  skipped: Type.Array(Type.Object({ provider: Type.Enum([...PROVIDERS]), reason: Type.Enum(['paid_spill_off', 'no_node']) })),
+  skipped: Type.Array(Type.Object({
+    provider: Type.Enum([...PROVIDERS]),
+    reason: Type.Enum(['paid_spill_off', 'no_node', 'budget']),
+    budget: Type.Optional(ToldDenial)
+  })),
   nodes: Type.Array(Type.Object({
     id: Type.String(),
     region: Type.String(),

@@ -5,6 +5,7 @@ import type { Facts, Snapshot } from '../policy/next-snapshot.ts'
 import type { Policy } from '../policy/settings.ts'
 import { readAppsAndKeys } from '../store/apps.ts'
 import type { Redis } from '../store/connect.ts'
+import { readMoney } from '../store/budgets.ts'
 import { readHealth } from '../store/health.ts'
 import type { KeyRingKeeper } from '../store/key-ring.ts'
 import { readNodes } from '../store/nodes.ts'
@@ -45,14 +46,15 @@ export function watchFleet ({ redis, keyRing, policy, replica, now, onInvalidNod
         const appsAndKeys = await readAppsAndKeys(redis, snapshot?.appsAndKeys.version)
         const readNow = await readNodes(redis, onInvalidNode)
         const apps = (appsAndKeys ?? snapshot?.appsAndKeys)?.apps.values() ?? []
-        const [health, promises, relayUse] = await Promise.all([
+        const [health, promises, relayUse, money] = await Promise.all([
           readHealth(redis, readNow.map(({ id }) => id), onInvalidHealth),
           readPromises(redis, replica),
-          readRelayUse(redis, [...apps].filter(({ relayCaps }) => hasCaps(relayCaps)), now())
+          readRelayUse(redis, [...apps].filter(({ relayCaps }) => hasCaps(relayCaps)), now()),
+          readMoney(redis, now())
         ])
         // behind the nodes and apps: whatever key these ask for is then in it
         await keyRing.refresh()
-        facts = { nodes: readNow, health, appsAndKeys, relayUse, promises }
+        facts = { nodes: readNow, health, appsAndKeys, relayUse, promises, money }
       } catch (error) {
         nodes = []
         snapshot = nextSnapshot(snapshot, undefined, now(), policy)

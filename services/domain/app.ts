@@ -8,7 +8,7 @@ const closed = { additionalProperties: false }
  * An app id stands inside every TURN username, so its alphabet is small. coturn answers 400 to any username that
  * contains both "union" and "select" (its guard against SQL injection), hence the one combination refused here.
  */
-const APP_ID_PATTERN = '^(?!(?=.*union)(?=.*select))[a-z0-9-]{3,32}$'
+export const APP_ID_PATTERN = '^(?!(?=.*union)(?=.*select))[a-z0-9-]{3,32}$'
 
 export const AppId = Type.String({ pattern: APP_ID_PATTERN, description: '3 to 32 of a-z, 0-9 and -' })
 

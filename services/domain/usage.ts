@@ -20,12 +20,26 @@ export interface LedgerRowKey {
 
 export interface LedgerRow extends UsageTotals {
   key: LedgerRowKey
+  /** what the provider's own bill says these bytes cost, where it does */
+  billedMicroUsd?: bigint
 }
 
 export const USAGE_DIMENSIONS = ['app', 'node', 'provider', 'region', 'hour', 'day'] as const
 export type UsageDimension = typeof USAGE_DIMENSIONS[number]
 
-/** Bytes carry the version of the price they were relayed under; there is no rate card yet, so all carry this one. */
+/** Whose word a number is: counted by our own relays, the provider's own records, or what issued credentials are expected to use. */
+export const BASES = ['measured', 'provider', 'estimated'] as const
+export type Basis = typeof BASES[number]
+
+/** What stands in the place of the node where none of ours relayed; no node id begins so. */
+export const BASIS_NODES = { provider: '_provider', estimated: '_estimated' } as const
+/** The app of bytes their provider does not attribute to any. */
+export const UNATTRIBUTED = '_account'
+
+export const basisOf = ({ node }: Pick<LedgerRowKey, 'node'>): Basis =>
+  node === BASIS_NODES.provider ? 'provider' : node === BASIS_NODES.estimated ? 'estimated' : 'measured'
+
+/** Bytes carry the version of the price they were relayed under; this one where none was known. */
 export const UNPRICED = '0'
 
 export const TOTALS_FIELDS = ['sessions', 'lostSessions', 'seconds', 'bytesIn', 'bytesOut', 'packetsIn', 'packetsOut'] as const
@@ -103,7 +117,7 @@ export function rollUp (rows: Iterable<LedgerRow>, by: UsageDimension): Array<{ 
   return [...sums.values()].sort((a, b) => a.key < b.key ? -1 : 1)
 }
 
-function dimensionOf (key: LedgerRowKey, by: UsageDimension): string {
+export function dimensionOf (key: LedgerRowKey, by: UsageDimension): string {
   switch (by) {
     case 'hour': return isoPeriod(key.period)
     case 'day': return isoPeriod(dayOfPeriod(key.period))

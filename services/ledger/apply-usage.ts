@@ -9,6 +9,7 @@ import type { DeliveredBatch } from '../store/usage-stream.ts'
 import type { LedgerMetrics } from './ledger-metrics.ts'
 import { readBatch } from './read-batch.ts'
 import type { ReadBatch } from './read-batch.ts'
+import type { PriceList } from './price-list.ts'
 
 const BATCHES_A_READ = 50
 /** Also how soon a newly registered node is heard. */
@@ -21,6 +22,7 @@ export interface ApplierOptions {
   keyRing: Pick<KeyRingKeeper, 'refresh'>
   /** which apps have their users counted */
   meteredApps: () => Promise<(app: string) => boolean>
+  prices: PriceList
   metrics: LedgerMetrics
   logger: Logger
   now: () => number
@@ -32,6 +34,8 @@ export async function applyNextUsage (options: ApplierOptions): Promise<void> {
   if (nodes.length === 0) return
   let failure: Error | undefined
   const failed = new Set<string>()
+  // nothing is booked under a price nobody could look up later
+  await options.prices.ensurePublished()
   const batches = await readUsage(options.waiting, nodes, BATCHES_A_READ, READ_BLOCK_MS)
   // behind the batches: a name is minted only under a key that lies in the ring, so the one that proves it is there now
   const [{ nameKeys }, countsUsers] = await Promise.all([options.keyRing.refresh(), options.meteredApps()])
@@ -48,12 +52,12 @@ export async function applyNextUsage (options: ApplierOptions): Promise<void> {
   if (failure) throw failure
 }
 
-async function applyOne ({ redis, metrics, logger, now }: ApplierOptions, { nameKeys, countsUsers }: { nameKeys: KeyRing['nameKeys'], countsUsers: (app: string) => boolean }, delivered: DeliveredBatch): Promise<void> {
+async function applyOne ({ redis, prices, metrics, logger, now }: ApplierOptions, { nameKeys, countsUsers }: { nameKeys: KeyRing['nameKeys'], countsUsers: (app: string) => boolean }, delivered: DeliveredBatch): Promise<void> {
   const { node, log, sequence } = delivered
   let batch: ReadBatch = { rows: [], forged: 0 }
   let valid = true
   try {
-    batch = readBatch(delivered.batch, nameKeys, now())
+    batch = readBatch(delivered.batch, nameKeys, prices.versionOf, now())
   } catch (error) {
     valid = false
     logger.error({ node, log, sequence, reason: (error as Error).message }, 'dropped a usage batch that cannot be read')

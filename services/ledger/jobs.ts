@@ -2,13 +2,14 @@ import { schedule } from 'node-cron'
 import type { Logger } from '../runtime/logger.ts'
 import type { Redis } from '../store/connect.ts'
 import { MAX_ALLOCATION_LIFETIME_MS } from '../domain/session.ts'
-import { DAY_MS, dayOf, KEEP_DAYS_DAYS, KEEP_HOURS_DAYS, UNPRICED } from '../domain/usage.ts'
+import { DAY_MS, dayOf, KEEP_DAYS_DAYS, KEEP_HOURS_DAYS } from '../domain/usage.ts'
 import { claimJobRun } from '../store/job-runs.ts'
 import { deleteDay, foldDay, LOST_SESSION_TTL_SECONDS, readLedgerDays } from '../store/usage-ledger.ts'
 import { listErasures, settleErasure } from '../store/erasures.ts'
 import { eraseFromRelayUse } from '../store/relay-use.ts'
 import { endLostSession, eraseFromSessions, forgetEndedBefore, listSilent } from '../store/session-records.ts'
 import type { LedgerMetrics } from './ledger-metrics.ts'
+import type { PriceList } from './price-list.ts'
 
 /** Twice what a live session can be silent for, and ten minutes for a slow way here. */
 export const SILENCE_MS = 2 * MAX_ALLOCATION_LIFETIME_MS + 600_000
@@ -18,16 +19,17 @@ export interface JobContext {
   redis: Redis
   metrics: LedgerMetrics
   logger: Logger
+  prices: PriceList
 }
 
 /** Closes sessions of nodes that went silent, at what is known of them. */
-export async function endLostSessions ({ redis, metrics, logger }: JobContext, nowMs: number): Promise<void> {
+export async function endLostSessions ({ redis, metrics, logger, prices }: JobContext, nowMs: number): Promise<void> {
   const silentSinceMs = nowMs - SILENCE_MS
   for (;;) {
     const silent = await listSilent(redis, silentSinceMs, SESSIONS_A_STEP)
     let ended = 0
     for (const session of silent) {
-      if (!await endLostSession(redis, session, silentSinceMs, nowMs, UNPRICED)) continue
+      if (!await endLostSession(redis, session, silentSinceMs, nowMs, prices.versionOf(session.provider, session.region))) continue
       ended += 1
       metrics.lost.inc({ node: session.node })
     }
@@ -74,7 +76,7 @@ export interface Job {
   work: (context: JobContext, nowMs: number) => Promise<void>
 }
 
-const JOBS: readonly Job[] = [
+export const JOBS: readonly Job[] = [
   { name: 'end-lost-sessions', expression: '* * * * *', work: endLostSessions },
   { name: 'erase-users', expression: '*/5 * * * * *', work: eraseUsers },
   { name: 'retain', expression: '17 * * * *', work: retain }

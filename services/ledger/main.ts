@@ -13,14 +13,23 @@ import { runProcess } from '../runtime/run-process.ts'
 import type { StopPhases } from '../runtime/run-process.ts'
 import { version } from '../runtime/version.ts'
 import { applyNextUsage, READ_BLOCK_MS } from './apply-usage.ts'
-import { LedgerConfig } from './config.ts'
-import { scheduleJobs } from './jobs.ts'
+import { createBillReaders, reconcileJobs } from './bill-readers.ts'
+import { bookPaid } from './book-paid.ts'
+import { checkSettings, LedgerConfig } from './config.ts'
+import { JOBS, scheduleJobs } from './jobs.ts'
+import { loadRateCard } from './load-rate-card.ts'
 import { createMeteredApps } from './metered-apps.ts'
 import { createLedgerMetrics } from './ledger-metrics.ts'
+import { createPriceList } from './price-list.ts'
+import { createMoneyMetrics } from './show-money.ts'
 
 /** Between two reads: XREAD itself waits for work, this only keeps a broken connection from spinning. */
 const PAUSE_MS = 20
 const GAUGES_MS = 5_000
+/** They move slowly, and are read out of all rows of the day. */
+const MONEY_MS = 30_000
+/** Paid credentials stand against the budgets from when they are issued, so there is no hurry to book them. */
+const BOOK_PAID_MS = 500
 
 async function start ({ config, logger, fail }: { config: LedgerConfig, logger: Logger, fail: (error: Error) => void }): Promise<StopPhases> {
   const metrics = createMetrics('ledger', version)
@@ -33,7 +42,9 @@ async function start ({ config, logger, fail }: { config: LedgerConfig, logger: 
   const [ready] = await Promise.all([redis, waiting].map(async connection => await untilReady(connection, START_PATIENCE_MS)))
   if (ready) await keyRing.begin()
 
-  const applier = { redis, waiting, keyRing, meteredApps: createMeteredApps(redis), metrics: ledgerMetrics, logger, now: Date.now }
+  const prices = createPriceList(redis, loadRateCard(config.SPILLWAY_RATE_CARD_FILE).card)
+  ledgerMetrics.showPrices(prices.card)
+  const applier = { redis, waiting, keyRing, prices, meteredApps: createMeteredApps(redis), metrics: ledgerMetrics, logger, now: Date.now }
   let working = false
   const applying = repeat(PAUSE_MS, async () => {
     await applyNextUsage(applier)
@@ -44,11 +55,15 @@ async function start ({ config, logger, fail }: { config: LedgerConfig, logger: 
     if (error instanceof OperatorMistake) fail(error)
     else outage.failed(error)
   })
+  const booking = repeat(BOOK_PAID_MS, async () => { await bookPaid({ redis, logger, metrics: ledgerMetrics }) }, () => {})
   const gauges = repeat(GAUGES_MS, async () => {
+    await prices.publish()
     ledgerMetrics.open.set(await countOpenSessions(redis))
     for (const node of await listNodeIds(redis)) ledgerMetrics.pending.set({ node }, await countUnapplied(redis, node))
   }, () => {})
-  const jobs = scheduleJobs({ redis, metrics: ledgerMetrics, logger })
+  const showMoney = createMoneyMetrics(metrics)
+  const money = repeat(MONEY_MS, async () => { await showMoney(redis, Date.now()) }, () => {})
+  const jobs = scheduleJobs({ redis, metrics: ledgerMetrics, logger, prices }, [...JOBS, ...reconcileJobs(createBillReaders(config))])
 
   let stopping = false
   const ops = createOpsServer(logger, metrics, () => ({
@@ -64,10 +79,10 @@ async function start ({ config, logger, fail }: { config: LedgerConfig, logger: 
   return [
     ['readiness', () => { stopping = true }],
     ['jobs', () => jobs.stop()],
-    ['apply', () => Promise.all([applying.stop(), gauges.stop()])],
+    ['apply', () => Promise.all([applying.stop(), booking.stop(), gauges.stop(), money.stop()])],
     ['ops server', () => ops.close()],
     ['redis', () => { for (const connection of [redis, waiting]) connection.disconnect() }]
   ]
 }
 
-await runProcess({ name: 'ledger', schema: LedgerConfig, start }, process.env)
+await runProcess({ name: 'ledger', schema: LedgerConfig, alsoCheck: checkSettings, start }, process.env)

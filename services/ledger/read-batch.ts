@@ -4,7 +4,6 @@ import type { Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { REGION_PATTERN } from '../domain/node.ts'
 import { parseUsername } from '../domain/turn-credential.ts'
-import { UNPRICED } from '../domain/usage.ts'
 import type { BookedRow } from '../store/usage-ledger.ts'
 
 /** Far above what one session can relay, far below where the ledger's 64-bit sums would overflow. */
@@ -34,13 +33,15 @@ export interface ReadBatch {
 /**
  * Reads one batch of an agent and proves every row's username. A node's clock may run ahead; no row is booked to an
  * hour that has not begun.
+ * @param priceVersionOf version of the price its bytes are booked under
  * @throws where the batch is no batch: it is from a broken or foreign sender
  */
-export function readBatch (json: string, nameKeys: readonly KeyObject[], nowMs: number): ReadBatch {
+export function readBatch (json: string, nameKeys: readonly KeyObject[], priceVersionOf: (provider: string, region: string) => string, nowMs: number): ReadBatch {
   const batch: unknown = JSON.parse(json)
   if (!Batch.Check(batch)) throw new Error('not a usage batch')
   const { region, rows } = batch as Static<ReturnType<typeof Batch.Type>>
   const read: ReadBatch = { rows: [], forged: 0 }
+  const priceVersion = priceVersionOf('coturn', region)
   for (const { username, ...row } of rows) {
     const identity = parseUsername(nameKeys, username)
     if (!identity) {
@@ -55,7 +56,7 @@ export function readBatch (json: string, nameKeys: readonly KeyObject[], nowMs: 
       expiresAtSeconds: Number.parseInt(username),
       provider: 'coturn',
       region,
-      priceVersion: UNPRICED
+      priceVersion
     })
   }
   return read

@@ -60,7 +60,7 @@ export function decideRoute (request: RouteRequest, snapshot: Snapshot, availabl
       if (full) steps.push(full)
       full = undefined
       steps.push({ provider, reason: 'last_resort', remarks })
-    } else if (request.paidSpill || !isPaid(provider)) {
+    } else if (!isPaid(provider) || (request.paidSpill && request.denials?.has(provider) !== true)) {
       steps.push({ provider, reason: 'fallback', remarks })
     }
   }

@@ -10,6 +10,7 @@ import { laneOf, rankNodes } from './rank-nodes.ts'
 import { mayRelayIn, regionOf } from './route-request.ts'
 import type { RouteRequest } from './route-request.ts'
 import { tellDecision } from './tell-decision.ts'
+import { showDenial } from './tell-denial.ts'
 import type { NodeView } from './view-node.ts'
 
 /** The plan decideRoute makes, and all that it was made from. Mints nothing, reserves nothing. */
@@ -33,12 +34,18 @@ export function explain (request: RouteRequest, snapshot: Snapshot, available: r
     clientRegion: { region: region ?? null, source },
     plan,
     skipped: available.filter(name => !plan.some(({ provider }) => provider === name))
-      .map(provider => ({ provider, reason: isPaid(provider) ? 'paid_spill_off' : 'no_node' })),
+      .map(provider => skip(request, provider)),
     nodes: [...ranked, ...others],
     stale: snapshot.outageSinceMs !== undefined,
     outageReason: snapshot.outageReason ?? null
   }
   return { sentences: tellDecision(explanation, snapshot), ...explanation }
+}
+
+function skip ({ paidSpill, denials }: RouteRequest, provider: ProviderName): Explanation['skipped'][number] {
+  if (!isPaid(provider)) return { provider, reason: 'no_node' }
+  const denial = denials?.get(provider)
+  return paidSpill && denial ? { provider, reason: 'budget', budget: showDenial(denial) } : { provider, reason: 'paid_spill_off' }
 }
 
 const view = ({ id, region, state, reasons, loadRatio, share, room }: NodeView, promised: number) =>

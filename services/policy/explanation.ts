@@ -1,6 +1,7 @@
 import type { NodeReason, NodeState } from '../domain/node-state.ts'
 import type { ProviderName } from '../domain/provider.ts'
 import type { Reason, Remark } from './decide-route.ts'
+import type { ToldDenial } from './tell-denial.ts'
 import type { OutageReason } from './next-snapshot.ts'
 import type { ClientRegion } from './route-request.ts'
 
@@ -12,7 +13,7 @@ export interface Explanation {
   /** what would be tried, in order */
   plan: Array<{ provider: ProviderName, reason: Reason, remarks: Remark[], nodes: string[], urls: string[] }>
   /** providers of the order that would not be tried */
-  skipped: Array<{ provider: ProviderName, reason: 'paid_spill_off' | 'no_node' }>
+  skipped: Array<{ provider: ProviderName, reason: 'paid_spill_off' | 'no_node' } | { provider: ProviderName, reason: 'budget', budget: ToldDenial }>
   /** every node with what it is ranked by, the best first */
   nodes: ExplainedNode[]
   /** true: Redis is away, and this is decided on what was last read */

@@ -1,4 +1,5 @@
 import type { AppsAndKeys } from '../domain/app.ts'
+import type { MoneyFacts } from '../domain/budget.ts'
 import type { FleetHealth } from '../domain/health.ts'
 import type { NodeFacts } from '../domain/node.ts'
 import type { RelayUse } from '../domain/relay-use.ts'
@@ -23,6 +24,8 @@ export interface Snapshot {
   appsAndKeys: AppsAndKeys
   /** of the apps that have relay caps, by id */
   relayUse: ReadonlyMap<string, RelayUse>
+  /** what paid steps are decided on */
+  money?: MoneyFacts
   policy: Policy
   /** what other control planes have promised on nodes */
   promises: Promises
@@ -37,6 +40,7 @@ export interface Facts {
   appsAndKeys: AppsAndKeys | undefined
   relayUse: ReadonlyMap<string, RelayUse>
   promises: Promises
+  money?: MoneyFacts
 }
 
 /** Snapshots are a second apart: more is a clock that was set or a process that slept, and says nothing of the nodes. */
@@ -63,6 +67,7 @@ export function nextSnapshot (previous: Snapshot | undefined, facts: Facts | und
     nodes: facts.nodes.map(node => viewNode(node, facts.health.get(node.id) ?? NOT_PROBED, before.get(node.id), moment, policy, expectation)),
     appsAndKeys,
     relayUse: facts.relayUse,
+    ...facts.money ? { money: facts.money } : {},
     policy,
     promises: facts.promises,
     kicked: kickedUsers(facts.nodes)

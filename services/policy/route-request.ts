@@ -1,3 +1,5 @@
+import type { ProviderName } from '../domain/provider.ts'
+import type { Denial } from './check-budget.ts'
 import type { Policy } from './settings.ts'
 
 export interface RouteRequest {
@@ -11,6 +13,8 @@ export interface RouteRequest {
   /** the only regions the app may be relayed in; none: all */
   regions: readonly string[]
   paidSpill: boolean
+  /** what the budgets have against paid providers; absent: nothing */
+  denials?: ReadonlyMap<ProviderName, Denial>
 }
 
 /** Where a client is taken to be, and by whose word. */

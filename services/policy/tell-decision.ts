@@ -1,5 +1,6 @@
 import type { ExplainedNode, Explanation } from './explanation.ts'
 import type { Snapshot } from './next-snapshot.ts'
+import { tellDenial } from './tell-denial.ts'
 import { isoTime, tellReasons } from './tell-reason.ts'
 
 type Facts = Omit<Explanation, 'sentences'>
@@ -11,8 +12,16 @@ export function tellDecision (facts: Facts, { outageSinceMs, nodes }: Snapshot):
     ...tellPlan(facts, nodes.length),
     ...tellRegion(facts),
     ...facts.nodes.flatMap(node => tellNode(node, facts)),
-    ...facts.skipped.flatMap(({ provider, reason }) => reason === 'paid_spill_off' ? [`${provider} is not tried: the app has paidSpill false.`] : [])
+    ...facts.skipped.flatMap(tellSkipped)
   ]
+}
+
+function tellSkipped (skipped: Facts['skipped'][number]): string[] {
+  switch (skipped.reason) {
+    case 'budget': return [tellDenial(skipped.provider, skipped.budget)]
+    case 'paid_spill_off': return [`${skipped.provider} is not tried: the app has paidSpill false.`]
+    default: return []
+  }
 }
 
 const tellOutage = ({ outageReason }: Facts, sinceMs: number): string => outageReason === 'emptied'

@@ -17,7 +17,11 @@ export function createMetrics (service: string, version: string) {
       ...define(name, help, labelNames),
       ...collect === undefined ? {} : { collect () { collect(this) } }
     }),
-    gauge: <const T extends Labels>(name: string, help: string, labelNames: T) => new Gauge(define(name, help, labelNames)),
+    /** @param collect as above */
+    gauge: <const T extends Labels>(name: string, help: string, labelNames: T, collect?: (gauge: Gauge<T[number]>) => void) => new Gauge({
+      ...define(name, help, labelNames),
+      ...collect === undefined ? {} : { collect () { collect(this) } }
+    }),
     histogram: <const T extends Labels>(name: string, help: string, labelNames: T, buckets: number[]) =>
       new Histogram({ ...define(name, help, labelNames), buckets })
   }

@@ -24,6 +24,9 @@ declare module 'ioredis' {
     replaceDesired (desired: string, before: string, after: string): Result<number, Context>
     commitChange (numberOfKeys: number, ...args: string[]): Result<number, Context>
     takeTokens (numberOfKeys: number, ...args: Array<string | number>): Result<number[], Context>
+    reserveSpend (...keysAndArgs: Array<string | number>): Result<string, Context>
+    bookPaid (...keysAndArgs: Array<string | number>): Result<number, Context>
+    correctSpend (day: string, month: string, ...args: Array<string | number>): Result<string, Context>
     recordIssued (decisions: string, most: number, records: string): Result<number, Context>
   }
 }
@@ -59,6 +62,9 @@ export function connectRedis ({ url, database, onError, commandTimeoutMs = COMMA
       replaceDesired: script('replace-desired', 1),
       commitChange: script('commit-change'),
       takeTokens: script('take-tokens'),
+      reserveSpend: script('reserve-spend', 6),
+      bookPaid: script('book-paid', 8),
+      correctSpend: script('correct-spend', 2),
       recordIssued: script('record-issued', 1)
     }
   })

@@ -23,6 +23,12 @@ export const centralKeys = {
   reserved: (app: string) => `reserved:${app}`,
   /** control-plane: hash `<replica>:<node>:<second>` -> allocations that replica has promised on the node in that second */
   promises: 'promises',
+  /** control-plane: hash app id, or `*` for all apps -> JSON of its budget */
+  budgets: 'budgets',
+  /** control-plane: stream of paid credentials the ledger has not booked yet (the ledger deletes what it has) */
+  paidIssues: 'paid-issues',
+  /** control-plane: hash app id, or `*` -> micro-USD set aside in a day, yyyymmdd, or month for what is on that stream (the ledger takes out what it has booked) */
+  reservedSpend: (period: string) => `reserved-spend:${period}`,
   /** control-plane: hash user tag to be forgotten -> when it was asked, in ms (the ledger takes out those it has forgotten) */
   erasures: 'erasures',
   /** control-plane: JSON of the master keys, each sealed under the others; see MasterKeys. Absent before the first rotation */
@@ -57,6 +63,14 @@ export const centralKeys = {
   ledgerDay: (day: string) => `ledger-day:${day}`,
   /** ledger: sorted set of the days that have rows, all at score 0, so that they sort by name */
   ledgerDays: 'ledger-days',
+  /** ledger: hash version of a price -> JSON of the price; kept for ever, so that what was relayed keeps its price */
+  prices: 'prices',
+  /** ledger: JSON of the rate card it books under */
+  rateCard: 'rate-card',
+  /** ledger: hash app id, or `*` -> micro-USD spent on paid providers in a day, yyyymmdd, or month; in that of a day `=<provider>:<scope>`: our estimate, `~<provider>:<scope>`: what the bill has corrected, `#<provider>`: credentials */
+  spend: (period: string) => `spend:${period}`,
+  /** ledger: hash provider -> JSON of what one of its credentials is expected to relay; see ExpectedUse */
+  expectedUse: 'expected-use',
   /** ledger: the mark of one firing of a job, so that it runs once across replicas */
   jobRun: (key: string) => `job:${key}`
 } as const

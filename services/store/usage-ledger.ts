@@ -5,7 +5,7 @@ import type { LedgerRow, LedgerRowKey } from '../domain/usage.ts'
 import type { DeliveredBatch } from './usage-stream.ts'
 import { monthOf, RELAYED_TTL_SECONDS, WHOLE_APP } from '../domain/relay-use.ts'
 import { PROBE_APP } from '../domain/turn-credential.ts'
-import { TOTALS_FIELDS, dayOfPeriod, hourOf, parseRowName, rowSuffix } from '../domain/usage.ts'
+import { TOTALS_FIELDS, dayOf, dayOfPeriod, hourOf, parseRowName, rowSuffix, spanOf } from '../domain/usage.ts'
 import { centralKeys } from './keys.ts'
 
 /** A late total still applies for two days after a session was seen to end. */
@@ -27,6 +27,9 @@ export interface BookedRow extends Traffic {
   startedAtMs: number
   atMs: number
 }
+
+/** Of a row that is a provider's own word. */
+export const BILLED_FIELD = 'billedMicroUsd'
 
 export type ApplyOutcome = 'applied' | 'duplicate' | 'gap'
 
@@ -59,20 +62,33 @@ export async function readLedgerDays (redis: Redis, fromDay: string, toDay: stri
   return await redis.zrange(centralKeys.ledgerDays, `[${fromDay}`, `[${toDay}`, 'BYLEX')
 }
 
-/** All rows of one day: its hours, or the day itself once it has been folded. */
-export async function readLedgerDay (redis: Redis, day: string): Promise<LedgerRow[]> {
-  const keys = (await redis.smembers(centralKeys.ledgerDay(day))).map(parseRowName).filter(key => key !== undefined)
+/** All wanted rows of one day: its hours, or the day itself once it has been folded. */
+export async function readLedgerDay (redis: Redis, day: string, wanted: (key: LedgerRowKey) => boolean = () => true): Promise<LedgerRow[]> {
+  const keys = (await redis.smembers(centralKeys.ledgerDay(day))).map(parseRowName).filter(key => key !== undefined && wanted(key)) as LedgerRowKey[]
   const pipeline = redis.pipeline()
-  for (const key of keys) pipeline.hmget(centralKeys.ledgerRow(rowName(key)), ...TOTALS_FIELDS)
+  for (const key of keys) pipeline.hmget(centralKeys.ledgerRow(rowName(key)), ...TOTALS_FIELDS, BILLED_FIELD)
   const answers = await answersOf(pipeline.exec())
   return keys.map((key, index) => {
     const values = answers[index] as Array<string | null>
     const totals = Object.fromEntries(TOTALS_FIELDS.map((field, at) => [field, Number(values[at] ?? 0)]))
-    return { key, ...totals } as LedgerRow
+    const billed = values[TOTALS_FIELDS.length]
+    return { key, ...totals, ...typeof billed === 'string' ? { billedMicroUsd: BigInt(billed) } : {} } as LedgerRow
   })
 }
 
-const rowName = (key: LedgerRowKey): string => `${key.period}:${rowSuffix(key)}`
+/** All wanted rows whose hour, or day, has a part between two moments, in ms; `toMs` is not included. */
+export async function readLedgerRows (redis: Redis, fromMs: number, toMs: number, wanted: (key: LedgerRowKey) => boolean): Promise<LedgerRow[]> {
+  const rows: LedgerRow[] = []
+  for (const day of await readLedgerDays(redis, dayOf(fromMs), dayOf(toMs))) {
+    rows.push(...await readLedgerDay(redis, day, key => {
+      const { startMs, endMs } = spanOf(key.period)
+      return endMs > fromMs && startMs < toMs && wanted(key)
+    }))
+  }
+  return rows
+}
+
+export const rowName = (key: LedgerRowKey): string => `${key.period}:${rowSuffix(key)}`
 
 /** Folds the hours of a day into one row per app, node, provider, region and price. Returns how many were folded. */
 export async function foldDay (redis: Redis, day: string): Promise<number> {

@@ -22,15 +22,17 @@ export interface StackOptions {
   slot: number
   nodes?: number
   environment?: Record<string, string>
+  /** further words for ./scripts/up */
+  flags?: string[]
 }
 
 export interface Answer<Body = any> { status: number, body: Body, headers: Headers }
 
 /** A whole Spillway started by ./scripts/up, as an operator would; everything else is asked over HTTP. */
-export async function startStack (t: Test, { slot, nodes = 1, environment = {} }: StackOptions) {
+export async function startStack (t: Test, { slot, nodes = 1, environment = {}, flags = [] }: StackOptions) {
   const folder = await mkdtemp(join(tmpdir(), 'spillway-e2e-'))
   const base = 21_000 + slot * 100
-  const ports = { api: base, ops: base + 1, ledger: base + 2, prober: base + 3, redis: base + 10, coturn: base + 30 }
+  const ports = { api: base, ops: base + 1, ledger: base + 2, prober: base + 3, redis: base + 10, coturn: base + 30, fakeCloudflare: base + 50, fakeTwilio: base + 51 }
   const network = `127.0.${100 + slot}`
   const env: Record<string, string> = {
     PATH: process.env.PATH ?? '',
@@ -48,12 +50,14 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {} }
     SPILLWAY_COTURN_CLI_PORT: String(base + 20),
     SPILLWAY_COTURN_PORT: String(ports.coturn),
     SPILLWAY_NODE_NETWORK: network,
+    SPILLWAY_FAKE_CLOUDFLARE_PORT: String(ports.fakeCloudflare),
+    SPILLWAY_FAKE_TWILIO_PORT: String(ports.fakeTwilio),
     SPILLWAY_NODE_REGION: REGION_CANARY,
     ...environment
   }
   const script = async (name: string, ...args: string[]) =>
     await run(join(ROOT, 'scripts', name), args, { cwd: ROOT, env, timeout: 180_000, maxBuffer: 1 << 24 })
-  const up = async () => (await script('up', '--native', '--detach', '--nodes', String(nodes))).stdout
+  const up = async () => (await script('up', '--native', '--detach', '--nodes', String(nodes), ...flags)).stdout
   const read = async (...path: string[]) => (await readFile(join(folder, ...path), 'utf8')).trim()
   /** what must not stand in any log: what this stack gives away is added by itself */
   const secrets = new Set<string>()

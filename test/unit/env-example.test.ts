@@ -8,7 +8,7 @@ import { AgentConfig } from '../../services/relay-agent/config.ts'
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 
 /** NAME -> value, of lines that set or, commented out, show one. */
-const example = new Map([...read('.env.example').matchAll(/^#?(SPILLWAY_[A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]))
+const example = new Map([...read('.env.example').matchAll(/^#?((?:SPILLWAY|TWILIO|CLOUDFLARE)_[A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]))
 const schemas = [ControlPlaneConfig, LedgerConfig, ProberConfig, AgentConfig]
 const properties = schemas.flatMap(({ properties }) => Object.entries(properties as Record<string, { default?: unknown }>))
 

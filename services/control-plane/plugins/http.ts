@@ -60,7 +60,14 @@ export function useConventions (server: FastifyInstance, metrics: ControlPlaneMe
     if (request.body === undefined && request.method === 'POST') request.body = {}
     done()
   })
+  let closing = false
+  server.addHook('preClose', done => {
+    closing = true
+    done()
+  })
   server.addHook('onResponse', (request, reply, done) => {
+    // Node closes what is idle when it begins to close; a request that still waited for a provider keeps its line after that
+    if (closing) setImmediate(() => { server.server.closeIdleConnections() })
     const route = request.routeOptions.url ?? 'unmatched'
     metrics.countRequest(route, request.method, reply.statusCode)
     const level = QUIET.has(route) && reply.statusCode < 400 ? 'debug' : 'info'

@@ -24,9 +24,10 @@ export interface Provider<Name extends ProviderName = ProviderName> {
   /**
    * A list that every browser accepts, with at least one URL: what comes from outside goes through sanitiseIceServers
    * where it comes in, and no further.
+   * @param timeoutMs what a provider that must be asked first may take
    * @throws where this provider cannot serve now; the next step of the plan is tried
    */
-  mint (request: MintRequest, step: Extract<Step, { provider: Name }>): Minted | Promise<Minted>
+  mint (request: MintRequest, step: Extract<Step, { provider: Name }>, timeoutMs: number): Minted | Promise<Minted>
 }
 
 /** The configured ones; a provider that is not configured has no entry. */

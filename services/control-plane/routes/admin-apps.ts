@@ -4,6 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { newApp } from '../../domain/app.ts'
 import type { App, AppsAndKeys } from '../../domain/app.ts'
 import { readAllApps, writeApp, writeKey } from '../../store/apps.ts'
+import { writeBudget } from '../../store/budgets.ts'
 import type { AdminContext } from '../admin-context.ts'
 import { AppParams, AppReply, ChangeApp, CreateApp } from '../admin-schemas.ts'
 import { changeApp, checkAudience, showApp } from '../change-app.ts'
@@ -48,7 +49,7 @@ export function addAppRoutes (fastify: FastifyInstance, { redis, change, sealSec
     return showApp(changed)
   })
 
-  server.delete('/apps/:app', { config: { role: 'admin' }, schema: { tags, summary: 'Deletes an app and its keys; what it relayed stays in the ledger', params: AppParams, response: { 204: Type.Null() } } }, async (request, reply) => {
+  server.delete('/apps/:app', { config: { role: 'admin' }, schema: { tags, summary: 'Deletes an app, its keys and its budget; what it relayed stays in the ledger', params: AppParams, response: { 204: Type.Null() } } }, async (request, reply) => {
     await change(request.actor, async () => {
       const all = await readAllApps(redis)
       const app = findApp(all, request.params.app)
@@ -58,7 +59,7 @@ export function addAppRoutes (fastify: FastifyInstance, { redis, change, sealSec
         target: app.id,
         before: { ...showApp(app), keys: keys.map(([, { id }]) => id) },
         after: null,
-        writes: [writeApp(app.id, null), ...keys.map(([digest]) => writeKey(digest, null))],
+        writes: [writeApp(app.id, null), writeBudget(app.id, null), ...keys.map(([digest]) => writeKey(digest, null))],
         result: undefined
       }
     })

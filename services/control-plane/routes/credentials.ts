@@ -35,7 +35,7 @@ export function addCredentialRoutes (server: HttpServer, admission: Admission, i
     return {
       app: app.id,
       ttl: ttlOf(app, request.body),
-      ...explain(routeRequest(caller, request.body), snapshot, issuing.available, issuing.promises.promised),
+      ...explain(routeRequest(caller, request.body, issuing), snapshot, issuing.available, issuing.promises.promised),
       relayCap: admission.findCapReached(caller)?.detail ?? null
     }
   })

@@ -3,10 +3,13 @@ import t from 'tap'
 import { until } from '../../../scripts/until.ts'
 import { scheduleJobs } from '../../../services/ledger/jobs.ts'
 import { createLedgerMetrics } from '../../../services/ledger/ledger-metrics.ts'
+import { createPriceList } from '../../../services/ledger/price-list.ts'
 import { createMetrics } from '../../../services/runtime/metrics.ts'
+import type { Redis } from '../../../services/store/connect.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
 
 const logger = pino({ level: 'silent' })
+const listOf = (redis: Redis) => createPriceList(redis, { prices: [], flat: [], credits: [] })
 
 t.test('of two ledgers with the same schedule one runs each firing, and a job that fails runs again', async t => {
   const server = await startRedisServer(t, { variant: 'central' })
@@ -17,7 +20,8 @@ t.test('of two ledgers with the same schedule one runs each firing, and a job th
     if (runs === 1) throw new Error('the first one fails')
   }
   for (const own of metrics) {
-    const jobs = scheduleJobs({ redis: await server.connect(), metrics: own, logger }, [{ name: 'tick', expression: '* * * * * *', work }])
+    const redis = await server.connect()
+    const jobs = scheduleJobs({ redis, metrics: own, logger, prices: listOf(redis) }, [{ name: 'tick', expression: '* * * * * *', work }])
     t.teardown(jobs.stop)
   }
   const redis = await server.connect()
@@ -39,7 +43,7 @@ t.test('while Redis is away no firing runs, for nobody could tell who runs it', 
     return set(...args)
   }) as typeof redis.set
   await server.stop()
-  const jobs = scheduleJobs({ redis, metrics: createLedgerMetrics(createMetrics('ledger', 'test')), logger }, [{ name: 'tick', expression: '* * * * * *', work: async () => { ran += 1 } }])
+  const jobs = scheduleJobs({ redis, metrics: createLedgerMetrics(createMetrics('ledger', 'test')), logger, prices: listOf(redis) }, [{ name: 'tick', expression: '* * * * * *', work: async () => { ran += 1 } }])
   t.teardown(jobs.stop)
   await until('two firings were asked for', () => asked >= 2)
   t.equal(ran, 0)

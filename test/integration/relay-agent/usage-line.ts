@@ -7,6 +7,8 @@ import type { SessionState, Traffic } from '../../../services/domain/session.ts'
 import { noTraffic } from '../../../services/domain/session.ts'
 import { mintCredential, mintUserId, userTag } from '../../../services/domain/turn-credential.ts'
 import { applyNextUsage } from '../../../services/ledger/apply-usage.ts'
+import { loadRateCard } from '../../../services/ledger/load-rate-card.ts'
+import { createPriceList } from '../../../services/ledger/price-list.ts'
 import { createLedgerMetrics } from '../../../services/ledger/ledger-metrics.ts'
 import { createAgentMetrics } from '../../../services/relay-agent/agent-metrics.ts'
 import { createShipper } from '../../../services/relay-agent/ship-usage.ts'
@@ -87,7 +89,7 @@ export async function startUsageLine (t: Test, { nodeLines = [] }: { nodeLines?:
   const ledgerMetrics = createLedgerMetrics(createMetrics('ledger', 'test'))
   const keyRing = keepKeyRing(centre, 'the master key of this test, nothing else', now)
   const keys = keyRing.ring.current.derived
-  const applier = { redis: centre, waiting, keyRing, meteredApps: async () => () => true, metrics: ledgerMetrics, logger: pino({ level: 'silent' }), now }
+  const applier = { redis: centre, waiting, keyRing, meteredApps: async () => () => true, prices: createPriceList(centre, loadRateCard(undefined).card), metrics: ledgerMetrics, logger: pino({ level: 'silent' }), now }
   const calls = new Map<string, Call>()
   let bootId = ''
   let markers = 0

@@ -5,6 +5,7 @@ import type { BookedRow } from '../../../services/store/usage-ledger.ts'
 import { createMetrics } from '../../../services/runtime/metrics.ts'
 import { createLedgerMetrics } from '../../../services/ledger/ledger-metrics.ts'
 import { KEEP_DAYS_DAYS, KEEP_HOURS_DAYS } from '../../../services/domain/usage.ts'
+import { createPriceList } from '../../../services/ledger/price-list.ts'
 import { endLostSessions, retain, SILENCE_MS } from '../../../services/ledger/jobs.ts'
 import { countOpenSessions } from '../../../services/store/session-records.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
@@ -13,7 +14,7 @@ import { HOUR_MS, TEN_O_CLOCK, allocationOf, bookedRow, deliver, readLedger, sum
 const DAY_MS = 24 * HOUR_MS
 const redis = await (await startRedisServer(t, { variant: 'central' })).connect()
 const metrics = createLedgerMetrics(createMetrics('ledger', 'test'))
-const context = { redis, metrics, logger: pino({ level: 'silent' }) }
+const context = { redis, metrics, logger: pino({ level: 'silent' }), prices: createPriceList(redis, { prices: [], flat: [], credits: [] }) }
 let sequence = 0
 t.beforeEach(async () => {
   await redis.flushall()

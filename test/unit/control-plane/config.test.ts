@@ -33,3 +33,50 @@ t.test('a static list that is no list, or holds nothing a browser takes, is refu
     t.throws(() => read({ SPILLWAY_STATIC_ICE_SERVERS: json }), { name: 'ConfigError' }, json)
   }
 })
+
+const CLOUDFLARE = { CLOUDFLARE_TURN_KEY_ID: 'key', CLOUDFLARE_API_TOKEN: 'token' }
+const TWILIO = { TWILIO_ACCOUNT_SID: 'AC01', TWILIO_AUTH_TOKEN: 'token' }
+
+t.test('a paid provider with its settings takes its place in the order', async t => {
+  t.same(available({ ...CLOUDFLARE, ...TWILIO }), ['coturn', 'cloudflare', 'twilio', 'stun'])
+  t.same(available({ ...CLOUDFLARE, ...TWILIO, SPILLWAY_PROVIDER_ORDER: 'twilio,coturn' }), ['twilio', 'coturn'])
+  t.same(available(CLOUDFLARE), ['coturn', 'cloudflare', 'stun'])
+})
+
+t.test('where the paid providers are asked, and as whom', async t => {
+  t.match(read({ ...CLOUDFLARE, ...TWILIO }), {
+    cloudflare: { keyId: 'key', apiToken: 'token', baseUrl: 'https://rtc.live.cloudflare.com' },
+    twilio: { accountSid: 'AC01', username: 'AC01', password: 'token', baseUrl: 'https://api.twilio.com' },
+    paidShareSeconds: 0
+  })
+  t.match(read({ TWILIO_ACCOUNT_SID: 'AC01', TWILIO_API_KEY: 'SK01', TWILIO_API_SECRET: 'word', TWILIO_API_BASE_URL: 'http://127.0.0.1:1', SPILLWAY_PAID_SHARE_SECONDS: '30' }), {
+    cloudflare: undefined,
+    twilio: { accountSid: 'AC01', username: 'SK01', password: 'word', baseUrl: 'http://127.0.0.1:1' },
+    paidShareSeconds: 30
+  })
+})
+
+t.test('half an account of a paid provider is a mistake that names what is missing', async t => {
+  const { CLOUDFLARE_TURN_KEY_ID, CLOUDFLARE_API_TOKEN } = CLOUDFLARE
+  const { TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN } = TWILIO
+  const mistakes: Array<[settings: Record<string, string>, message: RegExp]> = [
+    [{ CLOUDFLARE_TURN_KEY_ID }, /CLOUDFLARE_API_TOKEN is not set/],
+    [{ CLOUDFLARE_API_TOKEN }, /CLOUDFLARE_TURN_KEY_ID is not set/],
+    [{ TWILIO_ACCOUNT_SID }, /neither TWILIO_AUTH_TOKEN nor TWILIO_API_KEY/],
+    [{ TWILIO_AUTH_TOKEN }, /TWILIO_ACCOUNT_SID is not set/],
+    [{ TWILIO_ACCOUNT_SID, TWILIO_API_KEY: 'SK1' }, /TWILIO_API_SECRET is not set/],
+    [{ TWILIO_ACCOUNT_SID, TWILIO_API_SECRET: 'word' }, /TWILIO_API_KEY is not set/],
+    [{ ...TWILIO, TWILIO_API_KEY: 'SK1', TWILIO_API_SECRET: 'word' }, /both set: keep one/],
+    [{ ...TWILIO, TWILIO_ACCOUNT_SID: 'SK1' }, /TWILIO_ACCOUNT_SID .*begins with AC/],
+    [{ ...CLOUDFLARE, CLOUDFLARE_TURN_KEY_ID: 'a/../b' }, /CLOUDFLARE_TURN_KEY_ID/],
+    [{ ...CLOUDFLARE, CLOUDFLARE_API_TOKEN: 'a\nb' }, /CLOUDFLARE_API_TOKEN/],
+    [{ ...CLOUDFLARE, CLOUDFLARE_TURN_BASE_URL: 'https://user:pass@example.org' }, /CLOUDFLARE_TURN_BASE_URL/],
+    [{ ...TWILIO, TWILIO_API_BASE_URL: 'api.twilio.com' }, /TWILIO_API_BASE_URL/],
+    [{ ...TWILIO, SPILLWAY_PAID_SHARE_SECONDS: '61' }, /SPILLWAY_PAID_SHARE_SECONDS/]
+  ]
+  for (const [settings, message] of mistakes) {
+    const mistake = t.throws(() => read(settings), { name: 'ConfigError' }, JSON.stringify(settings)) as Error
+    t.match(mistake.message, message)
+    t.notMatch(mistake.message, /word|pass@/, 'and repeats no secret')
+  }
+})

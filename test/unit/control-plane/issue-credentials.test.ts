@@ -95,7 +95,7 @@ t.test('the ttl is an hour, or what was asked for, cut to the cap of the app', a
   for (const [ttl, maxTtlSeconds, expected] of [[undefined, 7200, 3600], [600, 7200, 600], [9000, 7200, 7200], [undefined, 60, 60]] as const) {
     const request = ttl === undefined ? {} : { ttl }
     t.equal((await requestFor(request, { app: { ...app, maxTtlSeconds } }))?.ttlSeconds, expected)
-    t.equal((await desk({ coturn: answering() }).issue(request, { app: { ...app, maxTtlSeconds } })).ttl, expected)
+    t.equal((await desk({ coturn: answering({ expiresAtMs: NOW_MS + expected * 1000 }) }).issue(request, { app: { ...app, maxTtlSeconds } })).ttl, expected)
   }
 })
 
@@ -127,6 +127,26 @@ t.test('username, password and uris are those of the first entry that has creden
 t.test('what the provider says of expiry and region is passed on', async t => {
   const { issue } = desk({ coturn: answering({ expiresAtMs: NOW_MS + 60_000, expiryEndsCalls: true, region: 'us' }) })
   t.match(await issue(), { expiresAt: '2026-11-22T10:01:00.000Z', expiryEndsCalls: true, region: 'us' })
+})
+
+t.test('a provider that gives less than was asked for: the reply says so, and when to come back', async t => {
+  const { issue } = desk({ coturn: answering({ expiresAtMs: NOW_MS + 1_800_000 }) })
+  t.match(await issue({ ttl: 7200 }), { ttl: 1800, expiresAt: '2026-11-22T10:30:00.000Z', refreshAfter: '2026-11-22T10:22:30.000Z' })
+})
+
+t.test('paid providers share the patience of a request, and the others are not hurried', async t => {
+  const given: Record<string, number> = {}
+  const noting = (name: string): Provider<any> => ({
+    mint: (_request, _step, timeoutMs) => {
+      given[name] = timeoutMs
+      throw new Error('fails at once')
+    }
+  })
+  const { issue } = desk({ coturn: noting('coturn'), cloudflare: noting('cloudflare'), twilio: noting('twilio'), stun: answering() })
+  await issue()
+  t.equal(given.coturn, 0)
+  t.ok(Number(given.cloudflare) > 1_300 && Number(given.cloudflare) <= 1_380, 'the first leaves something to the second')
+  t.ok(Number(given.twilio) > 2_200 && Number(given.twilio) <= 2_300, 'which has what the first did not use')
 })
 
 t.test('the record tells who was served by whom, why, and what had failed before', async t => {

@@ -20,6 +20,10 @@ const table: Array<[what: string, given: IceServer[], wanted: IceServer[]]> = [
   ['turn and turns keep their transport', [{ ...account, urls: ['turn:a?transport=udp', 'turn:a?transport=tcp', 'turns:a:443?transport=tcp'] }], [{ ...account, urls: ['turn:a?transport=udp', 'turn:a?transport=tcp', 'turns:a:443?transport=tcp'] }]],
   ['an unknown query goes with its URL', [{ ...account, urls: ['turn:a?transport=sctp', 'turn:a?foo=bar', 'turn:a?transport=udp&x=1'] }], []],
   ['what is no URL goes', [{ ...account, urls: ['', 'turn:', 'stun:', 'http://a', 'turn://a', 'turn:user@a', 'turn:a b', ' turn:a', 'turn:a\n'] }], []],
+  ['a port that is none goes', [{ ...account, urls: ['turn:a:0', 'turn:a:65536', 'turn:a:', 'turn:a:x', 'stun:a:1:2', 'turns:a:443:443?transport=tcp', 'turn:a:053', 'turn:a:65535'] }], [{ ...account, urls: ['turn:a:65535'] }]],
+  ['an address without brackets goes', [{ urls: ['stun:2001:db8::1', 'stun:[2001:db8::1', 'stun:[2001:db8::1]'] }], [{ urls: ['stun:[2001:db8::1]'] }]],
+  ['a username too long for STUN goes with its relays', [{ ...account, username: 'u'.repeat(509), urls: ['turn:a', 'stun:b'] }, { ...account, username: 'ü'.repeat(255), urls: ['turn:c'] }], [{ urls: ['stun:b'] }]],
+  ['the longest there may be stays', [{ ...account, username: 'u'.repeat(508), urls: ['turn:a'] }], [{ ...account, username: 'u'.repeat(508), urls: ['turn:a'] }]],
   ['no more than four URLs in all', [{ ...account, urls: ['turn:a', 'turn:b', 'turn:c'] }, { urls: ['stun:d', 'stun:e'] }, { urls: ['stun:f'] }], [{ ...account, urls: ['turn:a', 'turn:b', 'turn:c'] }, { urls: ['stun:d'] }]],
   ['what goes takes no room', [{ urls: ['stuns:a', 'turn:b', 'stun:c', 'stun:d', 'stun:e', 'stun:f', 'stun:g'] }], [{ urls: ['stun:c', 'stun:d', 'stun:e', 'stun:f'] }]]
 ]

@@ -11,12 +11,12 @@ const row = (differs: Record<string, unknown> = {}) => ({
   boot: 'boot-1', allocation: '001000000000000001', username, state: 'open', startedAtMs: NOW - 9_000, atMs: NOW - 1_000, packetsIn: 1, bytesIn: 2, packetsOut: 3, bytesOut: 5_000_000_000, ...differs
 })
 const batch = (...rows: unknown[]) => JSON.stringify({ log: 'log-a', sequence: 1, region: 'eu', rows })
-const read = (json: string) => readBatch(json, [keys.name], NOW)
+const read = (json: string) => readBatch(json, [keys.name], (provider, region) => `${provider}-${region}`, NOW)
 
 t.test('a row is booked to the app and user its name proves, with the region its agent stands in', async t => {
   t.same(read(batch(row())), {
     forged: 0,
-    rows: [{ boot: 'boot-1', allocation: '001000000000000001', state: 'open', startedAtMs: NOW - 9_000, atMs: NOW - 1_000, packetsIn: 1, bytesIn: 2, packetsOut: 3, bytesOut: 5_000_000_000, app: 'shop', userTag: tag, expiresAtSeconds: 1_795_350_000, provider: 'coturn', region: 'eu', priceVersion: '0' }]
+    rows: [{ boot: 'boot-1', allocation: '001000000000000001', state: 'open', startedAtMs: NOW - 9_000, atMs: NOW - 1_000, packetsIn: 1, bytesIn: 2, packetsOut: 3, bytesOut: 5_000_000_000, app: 'shop', userTag: tag, expiresAtSeconds: 1_795_350_000, provider: 'coturn', region: 'eu', priceVersion: 'coturn-eu' }]
   })
   t.same(read(batch()), { rows: [], forged: 0 })
 })

@@ -31,3 +31,14 @@ t.test('a node says the ports its coturn listens on', async t => {
   const agent = describe({ SPILLWAY_COTURN_PORT: '443' }).get('node-1-relay-agent')
   t.match(agent?.environment, { SPILLWAY_COTURN_PORT: '443', SPILLWAY_NODE_RELAY_IP: '127.0.1.1' })
 })
+
+t.test('with fakes the control plane has their accounts and nothing of a real one', async t => {
+  const own = { TWILIO_ACCOUNT_SID: 'ACreal', TWILIO_AUTH_TOKEN_FILE: '/real', TWILIO_API_KEY: 'SKreal', TWILIO_API_SECRET: 'real', CLOUDFLARE_API_TOKEN: 'real', TWILIO_REGION: 'real', SPILLWAY_FAKE_TWILIO_PORT: '9001' }
+  t.notOk(describe(own).has('fake-providers'), 'only where they are asked for')
+  t.match(describe(own).get('control-plane')?.environment, { TWILIO_ACCOUNT_SID: 'ACreal', TWILIO_AUTH_TOKEN_FILE: '/real' })
+  const parts = describe(own, '--fake-providers')
+  t.ok(parts.has('fake-providers'))
+  const { environment = {} } = parts.get('control-plane') ?? {}
+  t.match(environment, { TWILIO_API_BASE_URL: 'http://127.0.0.1:9001', CLOUDFLARE_TURN_BASE_URL: 'http://127.0.0.1:8090' })
+  t.same(Object.entries(environment).filter(([, value]) => value.includes('real')), [])
+})

@@ -17,7 +17,7 @@ const view = (id: string, differs: Partial<NodeView> = {}): NodeView =>
 const step = (...nodes: NodeView[]) => ({ provider: 'coturn', reason: 'healthy', remarks: [], nodes, urls: nodes.map(({ urls }) => [...urls]) } as const)
 const provider = createCoturnProvider(keyRing)
 const mint = async (...nodes: NodeView[]): Promise<Minted> =>
-  await provider.mint({ app: 'shop', userTag: TAG, userId: mintUserId(keyRing.minting.derived, 'shop', TAG), ttlSeconds: 600, nowMs: NOW_MS }, step(...nodes))
+  await provider.mint({ app: 'shop', userTag: TAG, userId: mintUserId(keyRing.minting.derived, 'shop', TAG), ttlSeconds: 600, nowMs: NOW_MS }, step(...nodes), 0)
 /** As coturn checks it, with the secret the agent of the node derives. */
 const passwordOf = (username: string | undefined, nodeId: string, generation: number): string =>
   createHmac('sha1', deriveNodeSecret(deriveNodeKey(MASTER_KEY, nodeId), generation)).update(username ?? '').digest('base64')
@@ -55,7 +55,7 @@ t.test('during a rotation of the master key each node is signed for with the key
   const provider = createCoturnProvider(rotating)
   const behind = view('a')
   const ahead = view('b', { signingGeneration: 2, signingKeyId: keyId(deriveNodeKey('n'.repeat(40), 'b')) })
-  const { iceServers: [first, second] } = await provider.mint({ app: 'shop', userTag: TAG, userId: mintUserId(rotating.minting.derived, 'shop', TAG), ttlSeconds: 600, nowMs: NOW_MS }, step(behind, ahead))
+  const { iceServers: [first, second] } = await provider.mint({ app: 'shop', userTag: TAG, userId: mintUserId(rotating.minting.derived, 'shop', TAG), ttlSeconds: 600, nowMs: NOW_MS }, step(behind, ahead), 0)
   t.equal(first?.credential, passwordOf(first?.username, 'a', 1))
   t.equal(second?.credential, createHmac('sha1', deriveNodeSecret(deriveNodeKey('n'.repeat(40), 'b'), 2)).update(second?.username ?? '').digest('base64'))
   t.same(parseUsername([rotating.ring.current.derived.name], first?.username ?? ''), { app: 'shop', userTag: TAG })

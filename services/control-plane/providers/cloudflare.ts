@@ -1,0 +1,12 @@
+import { createCloudflareClient } from '../../upstream/cloudflare.ts'
+import type { CloudflareSettings } from '../../upstream/cloudflare.ts'
+import { createPaidMinter } from '../../upstream/paid-minter.ts'
+import type { MinterOptions } from '../../upstream/paid-minter.ts'
+import { paidProvider } from './paid.ts'
+
+/** Longer than nearly every call, for expiry ends it; far below the 48 h Cloudflare would allow, for it bounds what a leak costs. */
+const MAX_TTL_SECONDS = 4 * 3600
+
+/** Cloudflare Realtime TURN: anycast, so there is no region to choose. */
+export const createCloudflareProvider = (settings: CloudflareSettings, options: Omit<MinterOptions, 'client' | 'maxTtlSeconds'>) =>
+  paidProvider(createPaidMinter({ ...options, client: createCloudflareClient(settings), maxTtlSeconds: MAX_TTL_SECONDS }))

@@ -1,0 +1,146 @@
+import { ALL_APPS } from '../domain/budget.ts'
+import type { MoneyFacts, PaidIssue } from '../domain/budget.ts'
+import type { ProviderName } from '../domain/provider.ts'
+import { checkBudget, describePaidIssue } from '../policy/check-budget.ts'
+import type { OwnSpend } from '../policy/check-budget.ts'
+import { repeat } from '../runtime/repeat.ts'
+import type { Redis } from '../store/connect.ts'
+import { negated, recordPaid, reserveSpend } from '../store/paid-issues.ts'
+import { createOwnSpend } from './own-spend.ts'
+
+/** What Redis could not be told in time it is told this often. */
+const FLUSH_MS = 200
+/** Redis answers within a millisecond or is away; a request has more to wait for than this. */
+const PATIENCE_MS = 300
+
+/** A paid credential may not be issued now; the next step of the plan is tried. */
+export class SpendRefused extends Error {}
+
+/** What was set aside for one paid credential. */
+export interface Hold {
+  /** It was not handed out after all. */
+  cancel: () => void
+}
+
+export interface SpendGateOptions {
+  redis: Redis
+  /** as last read; undefined before the first time */
+  money: () => MoneyFacts | undefined
+  /** whether Redis is known to be away, or not to be believed */
+  isOutage: () => boolean
+  now: () => number
+  onError: (error: Error) => void
+}
+
+/**
+ * The one way to a paid provider: sets aside what a credential is expected to cost, in Redis, where all replicas ask. While
+ * that is away it goes by what was last read and the local allowance, and tells what it has spent once Redis is back. What
+ * may have reached Redis or not is rather counted twice than not at all.
+ */
+export function createSpendGate ({ redis, money, isOutage, now, onError }: SpendGateOptions) {
+  const own = createOwnSpend()
+  /** issued while Redis was away */
+  let untold: PaidIssue[] = []
+  let telling: ReadonlySet<PaidIssue> = new Set()
+  /** negated: what Redis has and was not handed out */
+  let takenBack: PaidIssue[] = []
+  /** undefined while Redis answers */
+  let issuedInOutage: number | undefined
+
+  const ownSpend = (): OwnSpend => ({
+    since: (scope, period) => own.since(money()?.readAtMs ?? 0, scope, period),
+    issuedInOutage: issuedInOutage ?? (isOutage() ? 0 : undefined)
+  })
+
+  /** True where Redis has set it aside; false where it is away. @throws SpendRefused */
+  async function reserveInRedis (issue: PaidIssue): Promise<boolean> {
+    let refused
+    try {
+      refused = await within(PATIENCE_MS, reserveSpend(redis, issue))
+    } catch (error) {
+      onError(error as Error)
+      return false
+    }
+    issuedInOutage = undefined
+    if (refused) throw new SpendRefused(`what is left of the budget of ${refused.scope === ALL_APPS ? 'all apps together' : `app ${refused.scope}`} for the ${refused.period} is less than ${issue.microUsd} micro-USD`)
+    own.keep(issue, now())
+    return true
+  }
+
+  /** @throws SpendRefused */
+  function reserveAlone (facts: MoneyFacts, issue: PaidIssue, provider: ProviderName): void {
+    issuedInOutage ??= 0
+    const verdict = checkBudget(facts, issue.app, provider, issue.region, ownSpend(), issue.atMs)
+    if (!verdict.allowed) throw new SpendRefused(`while Redis is away: ${verdict.reason}`)
+    issuedInOutage += 1
+    own.keep(issue)
+    untold.push(issue)
+  }
+
+  function cancel (issue: PaidIssue): void {
+    if (untold.includes(issue) && !telling.has(issue)) {
+      untold = untold.filter(other => other !== issue)
+      own.forget(issue)
+      if (issuedInOutage !== undefined) issuedInOutage -= 1
+      return
+    }
+    const back = negated(issue)
+    own.keep(back)
+    takenBack.push(back)
+  }
+
+  async function tell (issues: readonly PaidIssue[]): Promise<void> {
+    if (issues.length === 0) return
+    await recordPaid(redis, issues)
+    for (const issue of issues) own.told(issue, now())
+  }
+
+  async function flush (): Promise<void> {
+    telling = new Set(untold)
+    try {
+      await tell([...telling])
+      untold = untold.filter(issue => !telling.has(issue))
+      // Redis may answer and not be believed: then the allowance goes on
+      if (telling.size > 0 && !isOutage()) issuedInOutage = undefined
+    } finally {
+      telling = new Set()
+    }
+    const back = takenBack
+    takenBack = []
+    await tell(back).catch((error: unknown) => {
+      // told twice it would make room for what nobody has paid: so it is told once, and else stays spent
+      for (const issue of back) own.forget(issue)
+      throw error
+    })
+  }
+  const flushing = repeat(FLUSH_MS, flush, onError)
+
+  return {
+    ownSpend,
+
+    /** @throws SpendRefused */
+    async reserve (app: string, provider: ProviderName, region?: string): Promise<Hold> {
+      const facts = money()
+      if (!facts) throw new SpendRefused('budgets have not been read yet')
+      const issue = describePaidIssue(facts, app, provider, region, now())
+      if (isOutage() || !await reserveInRedis(issue)) reserveAlone(facts, issue, provider)
+      return { cancel: () => { cancel(issue) } }
+    },
+
+    /** What waits is told before the process ends, if Redis is there. */
+    stop: async (): Promise<void> => {
+      await flushing.stop()
+      await flush().catch(onError)
+    }
+  }
+}
+export type SpendGate = ReturnType<typeof createSpendGate>
+
+async function within<T> (deadlineMs: number, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    // where we were busy ourselves, the answer lies in the socket: it is read between a timer and the next immediate
+    timer = setTimeout(() => { setImmediate(() => { reject(new Error(`Redis does not answer within ${deadlineMs} ms`)) }) }, deadlineMs)
+  })
+  return await Promise.race([promise, late]).finally(() => { clearTimeout(timer) })
+}
