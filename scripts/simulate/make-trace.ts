@@ -64,7 +64,8 @@ export function makeTrace ({ shape, seed, regionMegabits, relayedShare = 0.2 }: 
       const durationSeconds = exponential(MEAN_CALL_SECONDS)
       const [megabits = 0] = pick(random)
       for (let people = 2 + Math.floor(random() * 3); people > 0; people--) {
-        calls.push({ startSeconds: at + random() * 3, durationSeconds, megabits: megabits * (0.7 + 0.6 * random()), region, room, relayed: random() < relayedShare })
+        const own = megabits * (0.7 + 0.6 * random())
+        calls.push({ startSeconds: at + random() * 3, durationSeconds, megabitsUp: own / 2, megabitsDown: own / 2, megabits: own, region, room, relayed: random() < relayedShare })
       }
     }
   }

@@ -9,7 +9,6 @@ const CLOSED_FROM = 0.9
  * open ones in the nearest region each room has its own.
  */
 export const naiveRule: RuleMaker = {
-  name: 'naive',
   make: (world, options) => {
     let open = new Set<SimulatedNode>(world.nodes)
     let flaps = 0

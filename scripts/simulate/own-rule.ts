@@ -16,12 +16,11 @@ const BITS_A_MEGABIT = 1_000_000
 const APPS = indexApps('1', new Map(), new Map())
 
 /** The policy of the control plane itself, fed with what it would see in life: a read a second, heartbeats of five. */
-export const makeOwnRule = (policy: Policy): RuleMaker => ({
-  name: 'spillway',
-  make: (world, options) => createOwnRule(world, options, policy)
+export const makeOwnRule = (policy: Policy, seed: number): RuleMaker => ({
+  make: (world, options) => createOwnRule(world, options, policy, seed)
 })
 
-function createOwnRule ({ nodes }: World, { spillTo }: RuleOptions, policy: Policy): Rule {
+function createOwnRule ({ nodes }: World, { spillTo }: RuleOptions, policy: Policy, seed: number): Rule {
   const byId = new Map(nodes.map(node => [node.plan.id, node]))
   const providers: ProviderName[] = ['coturn', spillTo]
   const book = new PromiseBook()
@@ -42,7 +41,8 @@ function createOwnRule ({ nodes }: World, { spillTo }: RuleOptions, policy: Poli
     flaps: () => flaps,
     choose: ({ room, region }: Call, now: number) => {
       if (!snapshot) return { provider: spillTo }
-      const request = { userTag: room, room: room === '' ? undefined : room, region: region === '' ? undefined : region, regions: [], paidSpill: true }
+      const key = `${seed}/${room}`
+      const request = { userTag: `${key}/${now}`, room: room === '' ? undefined : key, region: region === '' ? undefined : region, regions: [], paidSpill: true }
       const [step] = decideRoute(request, snapshot, providers, book.promised)
       if (step?.provider !== 'coturn') return { provider: spillTo }
       return {

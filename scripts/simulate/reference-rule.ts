@@ -13,7 +13,6 @@ const fill = ({ megabits, plan }: SimulatedNode): number => megabits / plan.capa
  * delay, and fills each node to 95 %. What it spills cannot be avoided.
  */
 export const referenceRule: RuleMaker = {
-  name: 'reference',
   make: (world, options) => ({
     look: () => {},
     flaps: () => 0,

@@ -15,7 +15,6 @@ export interface Rule {
 }
 
 export interface RuleMaker {
-  name: 'spillway' | 'naive' | 'reference'
   make: (world: World, options: RuleOptions) => Rule
 }
 

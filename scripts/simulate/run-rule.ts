@@ -22,6 +22,8 @@ export interface Outcome {
   credentials: Record<string, number>
   /** bytes relayed, by whom */
   bytes: Record<string, number>
+  /** the same, as they are billed */
+  traffic: Record<string, { bytesIn: number, bytesOut: number }>
   spillBytes: number
   saturatedNodeSeconds: number
   nodeSeconds: number
@@ -36,7 +38,7 @@ export function runRule ({ make }: RuleMaker, calls: readonly Call[], nodes: rea
   const world = new World(nodes)
   const rule = make(world, options)
   const credentials: Record<string, number> = {}
-  const bytes: Record<string, number> = {}
+  const traffic: Outcome['traffic'] = {}
   const series: Minute[] = []
   const elsewhere = createElsewhere()
   let [requests, spilled, second] = [0, 0, -1]
@@ -59,7 +61,11 @@ export function runRule ({ make }: RuleMaker, calls: readonly Call[], nodes: rea
     const provider: ProviderName = 'provider' in choice ? choice.provider : 'coturn'
     requests += 1
     credentials[provider] = (credentials[provider] ?? 0) + 1
-    if (call.relayed) bytes[provider] = (bytes[provider] ?? 0) + call.megabits * call.durationSeconds * BYTES_A_MEGABIT
+    if (call.relayed) {
+      const own = traffic[provider] ??= { bytesIn: 0, bytesOut: 0 }
+      own.bytesIn += Math.round(call.megabitsUp * call.durationSeconds * BYTES_A_MEGABIT)
+      own.bytesOut += Math.round(call.megabitsDown * call.durationSeconds * BYTES_A_MEGABIT)
+    }
     if ('nodes' in choice) {
       world.place(call, now, choice.nodes)
     } else {
@@ -67,14 +73,16 @@ export function runRule ({ make }: RuleMaker, calls: readonly Call[], nodes: rea
       if (call.relayed) elsewhere.add(call)
     }
   }
-  while (second % SECONDS_A_MINUTE !== 0) step()
+  const lastSecond = Math.ceil(second / SECONDS_A_MINUTE) * SECONDS_A_MINUTE
+  while (second < lastSecond) step()
 
-  const whole = Object.fromEntries(Object.entries(bytes).map(([provider, sum]) => [provider, Math.round(sum)]))
+  const bytes = Object.fromEntries(Object.entries(traffic).map(([provider, { bytesIn, bytesOut }]) => [provider, bytesIn + bytesOut]))
   return {
     requests: calls.length,
     credentials,
-    bytes: whole,
-    spillBytes: Object.entries(whole).reduce((sum, [provider, own]) => provider === 'coturn' ? sum : sum + own, 0),
+    bytes,
+    traffic,
+    spillBytes: Object.entries(bytes).reduce((sum, [provider, own]) => provider === 'coturn' ? sum : sum + own, 0),
     saturatedNodeSeconds: tidy(world.nodes.reduce((sum, node) => sum + node.saturatedUntil(second), 0)),
     nodeSeconds: second * nodes.length,
     refusedAllocations: world.nodes.reduce((sum, { refused }) => sum + refused, 0),

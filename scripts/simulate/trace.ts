@@ -4,7 +4,10 @@ import { OperatorError } from '../native/operator-error.ts'
 export interface Call {
   startSeconds: number
   durationSeconds: number
-  /** egress of its node: what the client sends leaves to its peer, what the peer sends leaves to it */
+  /** what the client sends and what it receives */
+  megabitsUp: number
+  megabitsDown: number
+  /** both: what the client sends leaves its node to the peer, what the peer sends leaves to the client */
   megabits: number
   region: string
   room: string
@@ -28,12 +31,11 @@ export function parseTrace (csv: string, name: string): Call[] {
       throw new OperatorError(`${name}, line ${index + 1}: "${line}" is not ${HEADER} with numbers of zero or more and relayed 0 or 1`, 2)
     }
     const [startSeconds = 0, durationSeconds = 0, kbpsUp = 0, kbpsDown = 0] = numbers
-    calls.push({ startSeconds, durationSeconds, megabits: (kbpsUp + kbpsDown) / KILOBITS_A_MEGABIT, region: region.trim(), room: room.trim(), relayed: relayed.trim() === '1' })
+    const [megabitsUp, megabitsDown] = [kbpsUp / KILOBITS_A_MEGABIT, kbpsDown / KILOBITS_A_MEGABIT]
+    calls.push({ startSeconds, durationSeconds, megabitsUp, megabitsDown, megabits: megabitsUp + megabitsDown, region: region.trim(), room: room.trim(), relayed: relayed.trim() === '1' })
   }
   return calls.sort((a, b) => a.startSeconds - b.startSeconds)
 }
 
-export const writeTrace = (calls: readonly Call[]): string => [HEADER, ...calls.map(({ startSeconds, durationSeconds, megabits, region, room, relayed }) => {
-  const kilobits = Math.round(megabits * KILOBITS_A_MEGABIT)
-  return [startSeconds.toFixed(3), durationSeconds.toFixed(3), Math.ceil(kilobits / 2), Math.floor(kilobits / 2), region, room, relayed ? 1 : 0].join(',')
-})].join('\n') + '\n'
+export const writeTrace = (calls: readonly Call[]): string => [HEADER, ...calls.map(({ startSeconds, durationSeconds, megabitsUp, megabitsDown, region, room, relayed }) =>
+  [startSeconds.toFixed(3), durationSeconds.toFixed(3), ...[megabitsUp, megabitsDown].map(megabits => Math.round(megabits * KILOBITS_A_MEGABIT)), region, room, relayed ? 1 : 0].join(','))].join('\n') + '\n'

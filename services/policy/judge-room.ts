@@ -26,6 +26,8 @@ export interface Room {
   freeMegabits: number
   variance: number
   freeAllocations: number
+  /** nothing runs on it that is known, and nothing that is not */
+  idle: boolean
   /** of one more allocation */
   mean: number
   eachVariance: number
@@ -42,15 +44,19 @@ export function judgeRoom ({ capacityBitsPerSecond, loadBitsPerSecond, sessions,
     freeMegabits: FULL * capacityBitsPerSecond / BITS_A_MEGABIT - expected,
     variance: doubt,
     freeAllocations: maxAllocations > 0 ? FULL_OF_ALLOCATIONS * maxAllocations - sessions : Infinity,
+    idle: loadBitsPerSecond === 0 && unresolved.every(count => count === 0),
     mean: mean[0] ?? 0,
     eachVariance: variance[0] ?? 0
   }
 }
 
-/** Whether a node takes `more` allocations, beside those promised since its heartbeat. */
-export function hasRoom ({ freeMegabits, variance, freeAllocations, mean, eachVariance }: Room, promised: number, more: number): boolean {
+/**
+ * Whether a node takes `more` allocations, beside those promised since its heartbeat. One that does nothing takes a first
+ * call, however small it is: it would never have any.
+ */
+export function hasRoom ({ freeMegabits, variance, freeAllocations, idle, mean, eachVariance }: Room, promised: number, more: number): boolean {
   const all = promised + more
-  return all <= freeAllocations && all * mean + DEVIATIONS * Math.sqrt(variance + all * eachVariance) <= freeMegabits
+  return all <= freeAllocations && ((idle && promised === 0) || all * mean + DEVIATIONS * Math.sqrt(variance + all * eachVariance) <= freeMegabits)
 }
 
 /** What is left, as people are shown it. */
