@@ -1,0 +1,92 @@
+import t from 'tap'
+import { until } from '../../scripts/until.ts'
+import { callersOf, release, startCall, talk } from '../helpers/calls.ts'
+import type { Call } from '../helpers/calls.ts'
+import { nodesOf, showNode, untilProbed } from '../helpers/fleet.ts'
+import { startStack } from '../helpers/stack.ts'
+
+/** Small enough to be filled by one process, large enough that a single call is a small part of it. */
+const CAPACITY_MBPS = 20
+const NODES = ['node-1', 'node-2'] as const
+
+const stack = await startStack(t, {
+  slot: 17,
+  nodes: 2,
+  flags: ['--fake-providers'],
+  environment: { SPILLWAY_NODE_CAPACITY_MBPS: String(CAPACITY_MBPS), SPILLWAY_POLICY_RAMP_SECONDS: '1', SPILLWAY_POLICY_DWELL_SECONDS: '5' }
+})
+await untilProbed(stack)
+const key = await stack.createApp('rush', { requestsPerMinute: { app: 100_000, user: 100_000 } })
+const ask = async () => (await stack.issue(key)).body
+
+/** How often a node became saturated, or was no longer. */
+const changes = new Map<string, number>()
+const watching = new AbortController()
+const watched = (async () => {
+  const was = new Map<string, boolean>()
+  while (!watching.signal.aborted) {
+    for (const id of NODES) {
+      const { saturated } = await showNode(stack, id)
+      if (was.has(id) && was.get(id) !== saturated) changes.set(id, (changes.get(id) ?? 0) + 1)
+      was.set(id, Boolean(saturated))
+    }
+    await new Promise(resolve => { setTimeout(resolve, 300) })
+  }
+})()
+
+/** A call with both clients on one node, that talks until it is told to stop. */
+async function fill (node: string): Promise<{ calls: Call[], stop: () => Promise<void> }> {
+  const host = `${stack.network}.${node.at(-1)}`
+  const calls: Call[] = []
+  while (calls.length < 4) {
+    const call = await startCall(stack, key)
+    if (callersOf([call]).every(caller => caller.host === host)) calls.push(call)
+    else await release(callersOf([call]))
+  }
+  const enough = new AbortController()
+  const talking = calls.map(async call => { while (!enough.signal.aborted) await talk([call], 400, 1_000) })
+  return {
+    calls,
+    stop: async () => {
+      enough.abort()
+      await Promise.all(talking)
+      await release(callersOf(calls))
+    }
+  }
+}
+
+t.test('credentials move to the next node, then to the providers in their order, and come back as load falls', async t => {
+  const first = await fill('node-1')
+  await until('node-1 is left alone', async () => {
+    const firsts = await Promise.all(Array.from({ length: 10 }, async () => nodesOf(await ask())[0]))
+    return firsts.every(node => node === 'node-2')
+  }, 60_000, 500)
+  t.pass('node-2 takes all')
+
+  const second = await fill('node-2')
+  await until('the fleet is full', async () => (await ask()).provider === 'cloudflare', 60_000, 500)
+  const { body: explained } = await stack.call(`${stack.api}/v1/credentials/explain`, 'POST', key, {})
+  t.match(explained.sentences.join(' '), /cloudflare would serve this: no node has room for one more/)
+  t.match(explained.nodes.map(({ verdict }: { verdict: string }) => verdict), ['full', 'full'])
+
+  await fetch(`http://127.0.0.1:${stack.ports.fakeCloudflare}/_fake`, { method: 'PUT', body: JSON.stringify({ mode: 'server-error' }) })
+  await until('Cloudflare fails, Twilio serves', async () => (await ask()).provider === 'twilio', 15_000, 200)
+  await fetch(`http://127.0.0.1:${stack.ports.fakeCloudflare}/_fake`, { method: 'DELETE' })
+
+  await first.stop()
+  await until('there is room on node-1 again', async () => nodesOf(await ask())[0] === 'node-1', 60_000, 500)
+  await second.stop()
+  await until('and on node-2', async () => (await Promise.all(Array.from({ length: 10 }, ask))).some(reply => nodesOf(reply)[0] === 'node-2'), 60_000, 500)
+  t.equal((await ask()).provider, 'coturn', 'nobody else is paid any more')
+
+  watching.abort()
+  await watched
+  for (const [node, count] of changes) t.ok(count <= 2, `${node} changed its state ${count} times, for one crossing`)
+
+  const { body: { decisions } } = await stack.admin('GET', '/decisions?app=rush&limit=1000')
+  const reasons = new Set(decisions.map(({ provider, reason }: { provider: string, reason: string }) => `${provider} ${reason}`))
+  for (const reason of ['coturn healthy', 'cloudflare fallback', 'twilio fallback']) t.ok(reasons.has(reason), `${reason} is among the decisions: ${[...reasons].join(', ')}`)
+  t.ok(await stack.metric(stack.ports.ops, 'spillway_credentials_issued_total', 'provider="cloudflare"') > 0)
+})
+
+t.test('no log of this run holds a secret', stack.searchLogs)
