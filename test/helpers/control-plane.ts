@@ -85,6 +85,13 @@ export async function startControlPlane (t: Test, { redis: shared, settings = {}
     return key
   }
 
+  /** What the agent of a node says, as Redis then holds it. */
+  async function heartbeat (id: string, observed: Partial<ObservedNode> = {}): Promise<void> {
+    await writeObserved(await redis.connect(), id, {
+      beat: 1, clockMs: 1, region: 'eu', relayIps: ['192.0.2.1'], urls: [`turn:${id}.example.org:3478?transport=udp`], capacityBitsPerSecond: 1e9, maxAllocations: 100, coturnVersion: '4.17.0', boot: 'b', sessions: 0, loadBitsPerSecond: 0, unresolved: noneEachStep(), experience: noExperience(), interfaceBitsPerSecond: null, generationsApplied: [1], outboxPending: 0, gaps: 0, ...observed
+    })
+  }
+
   return {
     redis,
     api,
@@ -112,12 +119,11 @@ export async function startControlPlane (t: Test, { redis: shared, settings = {}
     /** A node that has spoken once, so that credentials are its own: up for 15 s, then unknown, which serves as well. */
     addNode: async (id: string, observed: Partial<ObservedNode> = {}): Promise<void> => {
       await admin('PUT', `/nodes/${id}`)
-      const connection = await redis.connect()
-      await writeObserved(connection, id, {
-        beat: 1, clockMs: 1, region: 'eu', relayIps: ['192.0.2.1'], urls: [`turn:${id}.example.org:3478?transport=udp`], capacityBitsPerSecond: 1e9, maxAllocations: 100, coturnVersion: '4.17.0', boot: 'b', sessions: 0, loadBitsPerSecond: 0, unresolved: noneEachStep(), experience: noExperience(), interfaceBitsPerSecond: null, generationsApplied: [1], outboxPending: 0, gaps: 0, ...observed
-      })
+      await heartbeat(id, observed)
       await until('the node is up', async () => await metric('spillway_node_up', `node="${id}"`) === 1)
     },
+
+    heartbeat,
 
     /** Resolves once it acts on everything that stands in Redis now: the next read may have begun before. */
     caughtUp: async (): Promise<void> => {

@@ -8,7 +8,12 @@ import { allocationOf, bookedRow, deliver } from '../../helpers/usage-rows.ts'
 const door = await startControlPlane(t)
 const redis = await door.redis.connect()
 let beat = 1
-const observe = async (id: string, observed: Record<string, unknown>) => { await door.addNode(id, { beat: ++beat, ...observed }) }
+/** What the agent of a node says, once it is in the snapshot; a node that drains is not up. */
+async function observe (id: string, observed: Record<string, unknown>): Promise<void> {
+  await door.admin('PUT', `/nodes/${id}`)
+  await door.heartbeat(id, { beat: ++beat, ...observed })
+  await door.caughtUp()
+}
 const node = async (id: string) => (await door.admin('GET', `/nodes/${id}`)).body
 const lastAudit = async () => (await door.admin('GET', '/audit?limit=1')).body.entries[0]
 const token = async (role: string): Promise<string> => (await door.admin('POST', '/tokens', { name: role, role })).body.token
