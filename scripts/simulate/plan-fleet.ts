@@ -64,8 +64,10 @@ export function tellPlan (sizes: readonly PricedSize[]): string {
   const [best] = options
   const today = sizes.find(({ size }) => size.changed === 'as it is')
   const now = today && best ? totalOf(today, best.provider) : null
-  const why = !best || !today || now === null ? 'No price is known of any paid provider: see infra/rate-card.json.'
-    : best.priced === today ? `Cheapest is the fleet as it is, with spill to ${best.provider}: another node would cost more than the spill it takes away.`
+  const why = !best || !today || now === null
+    ? 'No price is known of any paid provider: see infra/rate-card.json.'
+    : best.priced === today
+      ? `Cheapest is the fleet as it is, with spill to ${best.provider}: another node would cost more than the spill it takes away.`
       : `Cheapest is the fleet ${best.priced.size.changed}, with spill to ${best.provider}: ${usd(best.total)} a month in place of ${usd(now)}. ` +
         `It spills ${best.priced.spillGigabytes.toFixed(0)} GB in place of ${today.spillGigabytes.toFixed(0)} GB, and its nodes cost ${usd(best.priced.nodesMicroUsd)} in place of ${usd(today.nodesMicroUsd)}.` +
         (best.priced === sizes.at(-1) ? ' A larger one may be cheaper still: add nodes to the fleet file and ask again.' : '')

@@ -85,7 +85,7 @@ function tellNode (node: ExplainedNode, { nodes }: Facts): string[] {
       const behind = by === SATURATED ? '' : ` and it ${by ?? 'came behind in the draw'}`
       return [`${id} could serve as well, but two nodes are enough${behind}${because === '' ? '' : `; ${because}`}.`]
     }
-    case 'full': return [`${id} is left out: it has no room for one more; with what runs, what is expected of new allocations and what was promised, ${tellRoom(node)}${because === '' ? '' : `; ${because}`}. It takes more as calls end; to have room sooner add a node, or raise SPILLWAY_NODE_CAPACITY_MBPS or SPILLWAY_NODE_MAX_ALLOCATIONS if it can carry more.`]
+    case 'full': return [`${id} is left out: it has no room for one more: beside what runs, what new allocations are expected to bring and what was promised, ${tellRoom(node)}${because === '' ? '' : `; ${because}`}.`]
     case 'region_not_allowed': return [`${id} is left out: it is in ${region}, where the app may not be relayed (its regions).`]
     case 'unknown': return [`${id} is left out, since others are known to be well: ${because}.`]
     default: return [`${id} is left out: ${because}.`]

@@ -22,7 +22,7 @@ const policy = { ...DEFAULT_POLICY, neighbours: new Map([['ap', ['us', 'eu']]]) 
 const ALL: ProviderName[] = ['coturn', 'cloudflare', 'static', 'stun']
 
 const node = (id: string, observed: Partial<ObservedNode> | null = {}, desired: Partial<DesiredNode> = {}): NodeFacts =>
-  nodeFacts(id, observed && { urls: Object.values(urlsOf(id)), region: id.split('-')[0] ?? '', ...observed }, desired)
+  nodeFacts(id, observed && { urls: Object.values(urlsOf(id)), region: id.split('-')[0] ?? '', capacityBitsPerSecond: 1e9, maxAllocations: 4_000, ...observed }, desired)
 const QUOTA: ProbeFailure = { stage: 'allocate', cause: 'quota', code: 486 }
 /** What probers say of each node: all is good but the ways named here. */
 const said = (nodes: readonly NodeFacts[], bad: Record<string, Array<'udp' | 'tls' | 'tcp'>> = {}, failure = QUOTA, differs: Partial<NodeHealth> = {}) =>
@@ -48,13 +48,14 @@ const beatAt = (beat: number) => ({ beat, clockMs: START_MS + beat * 1000 })
 const three = ['eu-1', 'eu-2', 'us-1'].map(id => node(id))
 
 t.test('ten situations and more, as an operator is told of them', async t => {
-  const busy = three.map(({ id }) => node(id, { loadBitsPerSecond: 940 }))
+  const busy = three.map(({ id }) => node(id, { loadBitsPerSecond: 940e6 }))
   for (const [situation, answer] of Object.entries({
     'all well': told(after(read(three))),
     'all well, a room': told(after(read(three)), { room: 'blue' }),
     'a region asked for, whose neighbour serves': told(after(read(three)), { region: 'ap' }),
     'a region a proxy hints at': told(after(read(three)), { hintedRegion: 'eu' }),
-    'one saturated': told(after(read([node('eu-1', { sessions: 10 }), ...three.slice(1)]))),
+    'all full': told(after(read(three.map(({ id }) => node(id, { loadBitsPerSecond: 980e6 }))))),
+    'one saturated': told(after(read([node('eu-1', { sessions: 3_750 }), ...three.slice(1)]))),
     'all saturated': told(after(read(busy)), { region: 'eu' }),
     drain: told(after(read([node('eu-1', {}, { draining: { sinceMs: START_MS } }), ...three.slice(1)]))),
     'udp bad on one': told(after(read(three, said(three, { 'eu-1': ['udp'] })))),

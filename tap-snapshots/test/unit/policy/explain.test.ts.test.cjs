@@ -151,6 +151,35 @@ Object {
 }
 `
 
+exports[`test/unit/policy/explain.test.ts > TAP > ten situations and more, as an operator is told of them > all full 1`] = `
+Object {
+  "clientRegion": Object {
+    "region": null,
+    "source": "none",
+  },
+  "nodes": Array [
+    "eu-2 up chosen: saturated",
+    "eu-1 up chosen: saturated",
+    "us-1 up full: saturated",
+  ],
+  "plan": Array [
+    "cloudflare fallback fleet_full",
+    "static fallback fleet_full",
+    "coturn no_room  eu-2,eu-1",
+    "stun last_resort fleet_full",
+  ],
+  "sentences": Array [
+    "cloudflare would serve this: no node has room for one more.",
+    "Should that fail: static, then coturn, then stun.",
+    "eu-2 serves, but it is saturated, 98 % of what it may carry: add a node, or raise SPILLWAY_NODE_CAPACITY_MBPS or SPILLWAY_NODE_MAX_ALLOCATIONS if the machine can do more.",
+    "eu-1 serves, but it is saturated, 98 % of what it may carry: add a node, or raise SPILLWAY_NODE_CAPACITY_MBPS or SPILLWAY_NODE_MAX_ALLOCATIONS if the machine can do more.",
+    "us-1 is left out: it has no room for one more: beside what runs, what new allocations are expected to bring and what was promised, -10 Mbit/s and 3800 allocations are left; it is saturated, 98 % of what it may carry: add a node, or raise SPILLWAY_NODE_CAPACITY_MBPS or SPILLWAY_NODE_MAX_ALLOCATIONS if the machine can do more.",
+  ],
+  "skipped": Array [],
+  "stale": false,
+}
+`
+
 exports[`test/unit/policy/explain.test.ts > TAP > ten situations and more, as an operator is told of them > all saturated 1`] = `
 Object {
   "clientRegion": Object {
@@ -169,7 +198,7 @@ Object {
     "stun last_resort after_fleet",
   ],
   "sentences": Array [
-    "eu-2 would serve this, with eu-1 beside it, though every node that can is saturated: the own fleet rather takes one too many.",
+    "eu-2 would serve this, with eu-1 beside it, though every node with room is saturated: it serves as long as it has room.",
     "eu-2 comes before eu-1: this user has drawn it, by weight, capacity, room left and slow start.",
     "Should that fail: cloudflare, then static, then stun.",
     "The client is taken to be in eu, as the request says.",
@@ -511,7 +540,7 @@ Object {
     "eu-2 would serve this, with us-1 beside it.",
     "eu-2 comes before us-1: this user has drawn it, by weight, capacity, room left and slow start.",
     "Should that fail: cloudflare, then static, then stun.",
-    "eu-1 could serve as well, but two nodes are enough; it is saturated, 100 % of what it may carry: add a node, or raise SPILLWAY_NODE_CAPACITY_MBPS or SPILLWAY_NODE_MAX_ALLOCATIONS if the machine can do more.",
+    "eu-1 could serve as well, but two nodes are enough; it is saturated, 94 % of what it may carry: add a node, or raise SPILLWAY_NODE_CAPACITY_MBPS or SPILLWAY_NODE_MAX_ALLOCATIONS if the machine can do more.",
   ],
   "skipped": Array [],
   "stale": false,
