@@ -51,9 +51,10 @@ export async function proveRelay ({ admin, apiUrl, keyFile, nodes, signal }: Pro
   const start = performance.now()
   for (;;) {
     const unused = await admin.findUnused(nodes.map(({ id }) => id))
-    const { servers, problem, refused } = await askForServers(admin, apiUrl, key, nodes)
-    let lacks = unused ?? problem
-    if (unused === undefined && servers.length > 0) {
+    // before that a credential could only come from somebody else, who may send a bill
+    const { servers, problem, refused } = unused === undefined ? await askForServers(admin, apiUrl, key, nodes) : { servers: [], problem: unused, refused: false }
+    let lacks = problem
+    if (servers.length > 0) {
       try {
         return await exchangeOver(servers, signal)
       } catch (error) {
