@@ -9,7 +9,7 @@ import { createLogger } from '../../../../services/runtime/logger.ts'
 import { createMetrics } from '../../../../services/runtime/metrics.ts'
 
 const minted = (urls: string[], login = {}): Providers => ({
-  stun: { mint: () => ({ iceServers: [{ urls, ...login }], expiresAtMs: 1_000, expiryEndsCalls: false, region: null }) }
+  stun: { mint: () => ({ iceServers: [{ urls, ...login }], expiresAtMs: 60_000, expiryEndsCalls: false, region: null }) }
 })
 const snapshot = { generation: 1, readAtMs: 0, outageSinceMs: undefined, nodes: [], appsAndKeys: indexApps('1', new Map(), new Map()), relayUse: new Map() }
 const admission: Pick<Admission, 'admit'> = {
