@@ -51,7 +51,7 @@ export async function proveRelay ({ admin, apiUrl, keyFile, nodes, signal }: Pro
   const start = performance.now()
   for (;;) {
     const unused = await admin.findUnused(nodes.map(({ id }) => id))
-    // before that a credential would be a spill, and cost something for nothing
+    // before that a credential could only come from somebody else, who may send a bill
     const { servers, problem, refused } = unused === undefined ? await askForServers(admin, apiUrl, key, nodes) : { servers: [], problem: unused, refused: false }
     let lacks = problem
     if (servers.length > 0) {

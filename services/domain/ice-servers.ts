@@ -15,9 +15,9 @@ export const MAX_URLS = 4
 /** RFC 8489, section 14.3: longer, and the RTCPeerConnection constructor throws. */
 const MAX_USERNAME_BYTES = 508
 
-/** A host or an IPv6 address in brackets, and a port. */
-const STUN_URL = /^stun:(?:\[[0-9a-f:.]+\]|[^?\s@/:[\]]+)(?::(\d{1,5}))?$/i
-const TURN_URL = /^turns?:(?:\[[0-9a-f:.]+\]|[^?\s@/:[\]]+)(?::(\d{1,5}))?(?:\?transport=(?:udp|tcp))?$/i
+/** A host name or an address (IPv6 in brackets), and a port; a browser throws at what no name holds, such as `#` or NUL. */
+const STUN_URL = /^stun:(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/i
+const TURN_URL = /^turns?:(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?(?:\?transport=(?:udp|tcp))?$/i
 
 /** One bad entry makes the RTCPeerConnection constructor throw, so each URL is checked, not trusted. */
 export function isUsableUrl (url: string, hasCredential: boolean): boolean {

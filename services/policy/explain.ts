@@ -21,7 +21,7 @@ export function explain (request: RouteRequest, snapshot: Snapshot, available: r
     remarks: [...step.remarks],
     ...step.provider === 'coturn' ? { nodes: step.nodes.map(({ id }) => id), urls: step.urls.flat() } : { nodes: [], urls: [] }
   }))
-  const chosen = plan.flatMap(({ nodes }) => nodes)
+  const chosen = plan.flatMap(({ reason, nodes }) => reason === 'no_room' ? [] : nodes)
   const ranked = rankNodes(request, laneOf(request, snapshot)).map(({ node, saturated, distance, hot, weight }): ExplainedNode => ({
     ...view(node, promised(node.id)),
     score: { saturated, distance, hot, weight },

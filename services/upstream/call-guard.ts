@@ -39,7 +39,7 @@ const LEAST_MS = 700
 export function createCallGuard ({ now, random, onOutcome, onChange }: GuardOptions) {
   let circuit = newCircuit(now())
   let inFlight = 0
-  const waiting = new Set<() => void>()
+  const line = createLine()
 
   const view = (): CircuitView => {
     const { mode, sinceMs, retryAtMs, lastFailure } = circuit
@@ -53,7 +53,7 @@ export function createCallGuard ({ now, random, onOutcome, onChange }: GuardOpti
     if (next.mode === before.mode && next.openings === before.openings) return
     onChange(view())
     // who waits for a turn asks anew, and is told to go elsewhere
-    if (next.mode !== 'closed') for (const wake of [...waiting]) wake()
+    if (next.mode !== 'closed') line.wake(Infinity)
   }
 
   function refuse (kind: 'circuit_open' | 'busy', message: string): never {
@@ -73,22 +73,14 @@ export function createCallGuard ({ now, random, onOutcome, onChange }: GuardOpti
         circuit = admit(circuit)
         return { epoch: circuit.epoch, leftMs }
       }
-      await new Promise<void>(resolve => {
-        const wake = (): void => {
-          clearTimeout(timer)
-          waiting.delete(wake)
-          resolve()
-        }
-        const timer = setTimeout(wake, leftMs - LEAST_MS)
-        waiting.add(wake)
-      })
+      await line.wait(leftMs - LEAST_MS)
     }
   }
 
   function giveTurn (): void {
     inFlight -= 1
     // one of them has the place; whoever comes too late for it only looks
-    for (const wake of [...waiting].slice(0, MAX_IN_FLIGHT - inFlight)) wake()
+    line.wake(MAX_IN_FLIGHT - inFlight)
   }
 
   /**
@@ -114,6 +106,25 @@ export function createCallGuard ({ now, random, onOutcome, onChange }: GuardOpti
   }
 
   return { run, view }
+}
+
+/** Who waits for a turn, the first one first; woken, each looks for itself whether it has one. */
+function createLine () {
+  const waiting = new Set<() => void>()
+  return {
+    wait: async (mostMs: number): Promise<void> => {
+      await new Promise<void>(resolve => {
+        const wake = (): void => {
+          clearTimeout(timer)
+          waiting.delete(wake)
+          resolve()
+        }
+        const timer = setTimeout(wake, mostMs)
+        waiting.add(wake)
+      })
+    },
+    wake: (count: number): void => { for (const wake of [...waiting].slice(0, count)) wake() }
+  }
 }
 
 /** Ends at the deadline even where `work` does not. @throws UpstreamError timeout */

@@ -12,6 +12,8 @@ export interface HttpCall {
 
 /** An error is a short text; what it says in full is not read. */
 const MAX_ERROR_BYTES = 4 * 1024
+/** The status says all that matters: a refusal whose text hangs is a refusal still, and its caller goes on to the next. */
+const ERROR_TEXT_MS = 200
 
 /**
  * One request over Node's own fetch, which heeds no HTTP_PROXY, no agent and no timeout but this signal. Redirects are not
@@ -19,10 +21,12 @@ const MAX_ERROR_BYTES = 4 * 1024
  * @throws UpstreamError with neither URL nor body in its message; the reason of the signal when that is aborted
  */
 export async function callUpstream ({ method, url, headers, body, signal, maxBytes }: HttpCall): Promise<{ status: number, text: string }> {
+  const readEnough = new AbortController()
   try {
-    const response = await fetch(url, { method, headers, body: body ?? null, signal, redirect: 'manual' })
+    const response = await fetch(url, { method, headers, body: body ?? null, signal: AbortSignal.any([signal, readEnough.signal]), redirect: 'manual' })
     if (response.ok) return { status: response.status, text: await readText(response, maxBytes) }
-    throw await refusalOf(response)
+    const timer = setTimeout(() => { readEnough.abort() }, ERROR_TEXT_MS)
+    throw await refusalOf(response).finally(() => { clearTimeout(timer) })
   } catch (error) {
     if (signal.aborted) throw signal.reason
     if (error instanceof UpstreamError) throw error

@@ -3,8 +3,8 @@ export const MODES = [
   'ok',
   // an error, in the form of the provider; html-error as a proxy before it would say it
   'server-error', 'html-error', 'bad-request', 'unauthorized', 'forbidden', 'not-found', 'rate-limited', 'rate-limited-bare', 'redirect',
-  // the connection: no answer, a late one, one that drips, one that stops half way, one that is cut off
-  'hang', 'slow', 'trickle', 'stall', 'reset',
+  // the connection: no answer, a late one, one that drips, one that stops half way (a 401 as well), one that is cut off
+  'hang', 'slow', 'trickle', 'stall', 'stalled-refusal', 'reset',
   // a good status and a bad reply
   'malformed', 'nulls', 'missing-list', 'empty-list', 'unusable-urls', 'stun-only', 'short-ttl', 'huge-body',
   // a good reply in an older dialect

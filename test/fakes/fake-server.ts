@@ -140,6 +140,7 @@ async function behave (behaviour: Behaviour, contract: Contract, right: FakeAnsw
     case 'redirect': response.writeHead(307, { location: 'http://127.0.0.1:1/' }).end(); break
     case 'html-error': response.writeHead(503, { 'content-type': 'text/html' }).end('<html><body><h1>503 Service Unavailable</h1></body></html>'); break
     case 'stall': response.writeHead(right.status, json).write(half); break
+    case 'stalled-refusal': response.writeHead(401, json).write('{"code":'); break
     case 'malformed': response.writeHead(right.status, json).end(half); break
     case 'trickle': await drip(response, right.status, text); break
     case 'huge-body': await flood(response, right.status); break

@@ -28,6 +28,7 @@ const expected: Record<Mode, string> = {
   hang: 'timeout',
   trickle: 'timeout',
   stall: 'timeout',
+  'stalled-refusal': 'misconfigured',
   reset: 'unreachable',
   malformed: 'bad_reply',
   nulls: 'bad_reply',
@@ -101,7 +102,7 @@ for (const mode of MODES.filter(mode => !opensAtOnce(mode))) {
   })
 }
 
-for (const [first, second] of [['unauthorized', 'not-found'], ['forbidden', 'rate-limited'], ['rate-limited-bare', 'unauthorized']] as const) {
+for (const [first, second] of [['unauthorized', 'not-found'], ['forbidden', 'rate-limited'], ['rate-limited-bare', 'unauthorized'], ['stalled-refusal', 'stalled-refusal']] as const) {
   t.test(`${first} at one, ${second} at the other: each is asked once, and every caller has an answer at once`, async t => {
     const plane = await spill.fresh()
     cloudflare.set(first)

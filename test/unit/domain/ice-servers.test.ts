@@ -20,6 +20,7 @@ const table: Array<[what: string, given: IceServer[], wanted: IceServer[]]> = [
   ['turn and turns keep their transport', [{ ...account, urls: ['turn:a?transport=udp', 'turn:a?transport=tcp', 'turns:a:443?transport=tcp'] }], [{ ...account, urls: ['turn:a?transport=udp', 'turn:a?transport=tcp', 'turns:a:443?transport=tcp'] }]],
   ['an unknown query goes with its URL', [{ ...account, urls: ['turn:a?transport=sctp', 'turn:a?foo=bar', 'turn:a?transport=udp&x=1'] }], []],
   ['what is no URL goes', [{ ...account, urls: ['', 'turn:', 'stun:', 'http://a', 'turn://a', 'turn:user@a', 'turn:a b', ' turn:a', 'turn:a\n'] }], []],
+  ['what no host name holds goes', [{ ...account, urls: ['turn:a#b', 'turn:a%62', 'turn:a\\b', 'turn:a\0', 'turn:"a"', 'turn:<a>', 'stun:a\u202e', 'turn:a_b-c.d'] }], [{ ...account, urls: ['turn:a_b-c.d'] }]],
   ['a port that is none goes', [{ ...account, urls: ['turn:a:0', 'turn:a:65536', 'turn:a:', 'turn:a:x', 'stun:a:1:2', 'turns:a:443:443?transport=tcp', 'turn:a:053', 'turn:a:65535'] }], [{ ...account, urls: ['turn:a:65535'] }]],
   ['an address without brackets goes', [{ urls: ['stun:2001:db8::1', 'stun:[2001:db8::1', 'stun:[2001:db8::1]'] }], [{ urls: ['stun:[2001:db8::1]'] }]],
   ['a username too long for STUN goes with its relays', [{ ...account, username: 'u'.repeat(509), urls: ['turn:a', 'stun:b'] }, { ...account, username: 'ü'.repeat(255), urls: ['turn:c'] }], [{ urls: ['stun:b'] }]],

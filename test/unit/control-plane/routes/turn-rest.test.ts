@@ -11,7 +11,7 @@ import { PromiseBook } from '../../../../services/policy/keep-promises.ts'
 import { snapshotOf } from '../../../helpers/node-views.ts'
 
 const minted = (urls: string[], login = {}): Providers => ({
-  stun: { mint: () => ({ iceServers: [{ urls, ...login }], expiresAtMs: 1_000, expiryEndsCalls: false, region: null }) }
+  stun: { mint: () => ({ iceServers: [{ urls, ...login }], expiresAtMs: 60_000, expiryEndsCalls: false, region: null }) }
 })
 const admission: Pick<Admission, 'admit'> = {
   admit: async () => ({ app: { ...newApp('shop', ''), maxTtlSeconds: 60 }, kind: 'secret', key: undefined, user: undefined, userTag: '', userId: '', limit: '', address: '', hintedRegion: undefined, snapshot: snapshotOf([]), nowMs: 0 })
