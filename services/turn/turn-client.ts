@@ -24,6 +24,8 @@ export interface TurnClientOptions {
   ca?: string | undefined
   /** Bound for the answer to one request, retransmissions included, and for the opening: name, TCP and TLS. */
   requestTimeoutMs?: number | undefined
+  /** Over UDP, until a request is first sent again; 500 ms (RFC 8489 section 6.2.1) unless told. */
+  rtoMs?: number | undefined
   /** Ends the opening early. */
   signal?: AbortSignal | undefined
 }
@@ -64,9 +66,9 @@ export class TurnClient extends EventEmitter<{ data: [payload: Buffer, source: D
    * CertificateFailure, which tells the certificate, if it is not one that a browser accepts.
    */
   static async connect (options: TurnClientOptions): Promise<TurnClient> {
-    const { transport, username, password, requestTimeoutMs: timeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = options
+    const { transport, username, password, rtoMs, requestTimeoutMs: timeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = options
     const leg = await openLeg({ ...options, connectTimeoutMs: timeoutMs })
-    const requests = new TurnRequests(leg, { username, password, retransmit: transport === 'udp', timeoutMs })
+    const requests = new TurnRequests(leg, { username, password, retransmit: transport === 'udp', rtoMs, timeoutMs })
     return new TurnClient(leg, requests, transport !== 'udp')
   }
 

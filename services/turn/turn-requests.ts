@@ -18,6 +18,8 @@ export interface TurnRequestsOptions {
   password: string
   /** Over UDP a request is sent again while there is no answer. */
   retransmit: boolean
+  /** first retransmission timeout, 500 unless told */
+  rtoMs?: number | undefined
   timeoutMs: number
 }
 
@@ -121,12 +123,12 @@ export class TurnRequests {
     const transactionId = randomBytes(TRANSACTION_ID_BYTES)
     const id = transactionId.toString('hex')
     const bytes = this.#encode(methodName, transactionId, attributesFor, login)
-    const { retransmit, timeoutMs } = this.#options
+    const { retransmit, timeoutMs, rtoMs = INITIAL_RTO_MS } = this.#options
     let resend: NodeJS.Timeout | undefined
     let timeout: NodeJS.Timeout | undefined
     const send = (sends: number): void => {
       this.#leg.send(bytes)
-      if (retransmit && sends < MAX_SENDS) resend = setTimeout(send, INITIAL_RTO_MS * 2 ** (sends - 1), sends + 1)
+      if (retransmit && sends < MAX_SENDS) resend = setTimeout(send, rtoMs * 2 ** (sends - 1), sends + 1)
     }
     return new Promise<DecodedStun>((resolve, reject) => {
       this.#waiting.set(id, { methodName, key: login?.key, resolve, reject })

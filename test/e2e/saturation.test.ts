@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { until } from '../../scripts/until.ts'
 import { callersOf, release, startCall, talk } from '../helpers/calls.ts'
@@ -5,15 +6,13 @@ import type { Call } from '../helpers/calls.ts'
 import { nodesOf, showNode, untilProbed } from '../helpers/fleet.ts'
 import { startStack } from '../helpers/stack.ts'
 
-/** Small enough to be filled by one process, large enough that a single call is a small part of it. */
-const CAPACITY_MBPS = 20
 const NODES = ['node-1', 'node-2'] as const
 
 const stack = await startStack(t, {
   slot: 17,
   nodes: 2,
   flags: ['--fake-providers'],
-  environment: { SPILLWAY_NODE_CAPACITY_MBPS: String(CAPACITY_MBPS), SPILLWAY_POLICY_RAMP_SECONDS: '1', SPILLWAY_POLICY_DWELL_SECONDS: '5' }
+  environment: { SPILLWAY_POLICY_RAMP_SECONDS: '1', SPILLWAY_POLICY_DWELL_SECONDS: '5' }
 })
 await untilProbed(stack)
 const key = await stack.createApp('rush', { requestsPerMinute: { app: 100_000, user: 100_000 } })
@@ -30,12 +29,17 @@ const watched = (async () => {
       if (was.has(id) && was.get(id) !== saturated) changes.set(id, (changes.get(id) ?? 0) + 1)
       was.set(id, Boolean(saturated))
     }
-    await new Promise(resolve => { setTimeout(resolve, 300) })
+    await delay(300)
   }
 })()
 
-/** A call with both clients on one node, that talks until it is told to stop. */
-async function fill (node: string): Promise<{ calls: Call[], stop: () => Promise<void> }> {
+t.teardown(async () => {
+  watching.abort()
+  await watched
+})
+
+/** Calls with both clients on one node, that talk with about a megabit each way until they are told to stop. */
+async function fill (node: string): Promise<() => Promise<void>> {
   const host = `${stack.network}.${node.at(-1)}`
   const calls: Call[] = []
   while (calls.length < 4) {
@@ -44,40 +48,54 @@ async function fill (node: string): Promise<{ calls: Call[], stop: () => Promise
     else await release(callersOf([call]))
   }
   const enough = new AbortController()
-  const talking = calls.map(async call => { while (!enough.signal.aborted) await talk([call], 400, 1_000) })
-  return {
-    calls,
-    stop: async () => {
-      enough.abort()
-      await Promise.all(talking)
-      await release(callersOf(calls))
+  const talking = calls.map(async call => {
+    while (!enough.signal.aborted) {
+      await talk([call], 20, 500)
+      await delay(100)
     }
+  })
+  return async () => {
+    enough.abort()
+    await Promise.all(talking)
+    await release(callersOf(calls))
   }
 }
 
+/** What a node is known to carry, in Mbit/s, once all of its calls are. */
+async function loadOf (node: string): Promise<number> {
+  let megabits = 0
+  await until(`the load of ${node} is known`, async () => {
+    const { observed } = await showNode(stack, node)
+    megabits = observed.loadBitsPerSecond / 1e6
+    return megabits > 1 && observed.unresolved.every((count: number) => count === 0)
+  }, 90_000, 500)
+  return megabits
+}
+/** As if its calls were all it can carry. */
+const limit = async (node: string, capacityMbps: number | null) => { await stack.admin('PATCH', `/nodes/${node}`, { capacityMbps }) }
+const firstNodes = async (count: number) => await Promise.all(Array.from({ length: count }, async () => nodesOf(await ask())[0]))
+
 t.test('credentials move to the next node, then to the providers in their order, and come back as load falls', async t => {
-  const first = await fill('node-1')
-  await until('node-1 is left alone', async () => {
-    const firsts = await Promise.all(Array.from({ length: 10 }, async () => nodesOf(await ask())[0]))
-    return firsts.every(node => node === 'node-2')
-  }, 60_000, 500)
+  const [stopFirst, stopSecond] = [await fill('node-1'), await fill('node-2')]
+  await limit('node-1', await loadOf('node-1'))
+  await until('node-1 is left alone', async () => (await firstNodes(3)).every(node => node === 'node-2'), 60_000, 1_000)
   t.pass('node-2 takes all')
 
-  const second = await fill('node-2')
-  await until('the fleet is full', async () => (await ask()).provider === 'cloudflare', 60_000, 500)
+  await limit('node-2', await loadOf('node-2'))
+  await until('the fleet is full', async () => (await ask()).provider === 'cloudflare', 60_000, 1_000)
   const { body: explained } = await stack.call(`${stack.api}/v1/credentials/explain`, 'POST', key, {})
   t.match(explained.sentences.join(' '), /cloudflare would serve this: no node has room for one more/)
-  t.match(explained.nodes.map(({ verdict }: { verdict: string }) => verdict), ['full', 'full'])
+  t.same(explained.nodes.map(({ verdict }: { verdict: string }) => verdict), ['full', 'full'])
 
   await fetch(`http://127.0.0.1:${stack.ports.fakeCloudflare}/_fake`, { method: 'PUT', body: JSON.stringify({ mode: 'server-error' }) })
-  await until('Cloudflare fails, Twilio serves', async () => (await ask()).provider === 'twilio', 15_000, 200)
-  await fetch(`http://127.0.0.1:${stack.ports.fakeCloudflare}/_fake`, { method: 'DELETE' })
+  await until('Cloudflare fails, Twilio serves', async () => (await ask()).provider === 'twilio', 15_000, 500)
 
-  await first.stop()
-  await until('there is room on node-1 again', async () => nodesOf(await ask())[0] === 'node-1', 60_000, 500)
-  await second.stop()
-  await until('and on node-2', async () => (await Promise.all(Array.from({ length: 10 }, ask))).some(reply => nodesOf(reply)[0] === 'node-2'), 60_000, 500)
-  t.equal((await ask()).provider, 'coturn', 'nobody else is paid any more')
+  await stopFirst()
+  await until('there is room on node-1 again', async () => (await firstNodes(1))[0] === 'node-1', 60_000, 1_000)
+  await stopSecond()
+  for (const node of NODES) await limit(node, null)
+  await until('both serve again', async () => new Set((await firstNodes(8))).size === 2, 60_000, 1_000)
+  t.equal((await ask()).provider, 'coturn', 'and nobody is paid any more')
 
   watching.abort()
   await watched
