@@ -47,7 +47,7 @@ export async function issueCredentials (issuing: Issuing, caller: KnownCaller, r
 /** What the app asks for and what it may have. @throws Problem region_not_allowed */
 export function routeRequest ({ app, userTag, hintedRegion }: KnownCaller, { room, region }: CredentialsRequest): RouteRequest {
   if (region !== undefined && app.regions.length > 0 && !app.regions.includes(region)) throw problems.foreignRegion(region)
-  return { userTag, room, region, hintedRegion, regions: app.regions, paidSpill: app.paidSpill }
+  return { app: app.id, userTag, room, region, hintedRegion, regions: app.regions, paidSpill: app.paidSpill }
 }
 
 export const ttlOf = (app: App, { ttl }: CredentialsRequest): number => Math.min(ttl ?? DEFAULT_TTL_SECONDS, app.maxTtlSeconds)

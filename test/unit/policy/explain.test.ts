@@ -101,7 +101,7 @@ const anyNodes = fc.uniqueArray(fc.record({
   saturated: fc.boolean(),
   loadRatio: fc.double({ min: 0, max: 2, noNaN: true })
 }), { selector: ({ id }) => id, maxLength: 8 })
-const anyRequest = fc.record({ userTag: fc.string(), room: fc.option(fc.string(), { nil: undefined }), region: fc.constantFrom('eu', 'us', undefined), regions: fc.subarray(['eu', 'us']), paidSpill: fc.boolean() })
+const anyRequest = fc.record({ app: fc.constantFrom('shop', 'chat'), userTag: fc.string(), room: fc.option(fc.string(), { nil: undefined }), region: fc.constantFrom('eu', 'us', undefined), regions: fc.subarray(['eu', 'us']), paidSpill: fc.boolean() })
 
 t.test('whatever the fleet: the plan is the one that would be followed, every node is there once, and the chosen are its own', async t => {
   fc.assert(fc.property(anyNodes, anyRequest, fc.subarray([...PROVIDERS]), (some, request, available) => {
