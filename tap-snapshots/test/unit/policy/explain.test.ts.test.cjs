@@ -74,7 +74,7 @@ Object {
   "nodes": Array [
     "eu-2 up chosen: ",
     "eu-1 up chosen: ",
-    "us-1 up outranked: slow_start",
+    "us-1 up outranked: not_probed,slow_start",
   ],
   "plan": Array [
     "coturn healthy  eu-2,eu-1",
@@ -86,7 +86,7 @@ Object {
     "eu-2 would serve this, with eu-1 beside it.",
     "eu-2 comes before eu-1: this user has drawn it, by weight, capacity, room left and slow start.",
     "Should that fail: cloudflare, then static, then stun.",
-    "us-1 could serve as well, but two nodes are enough and it came behind in the draw; it is new or healed and gets 10 % of its share so far: nothing to do, it grows by itself.",
+    "us-1 could serve as well, but two nodes are enough and it came behind in the draw; no prober has a vote on it yet, prober-1, prober-2, prober-3 will within seconds: nothing to do; it is new or healed and gets 10 % of its share so far: nothing to do, it grows by itself.",
   ],
   "skipped": Array [],
   "stale": false,
