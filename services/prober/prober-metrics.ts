@@ -43,10 +43,10 @@ export function createProberMetrics (metrics: Metrics) {
   return {
     reaches: metrics.gauge('probe_vantage_reaches', '1 while this prober reaches anything at all; at 0 it has no vote.', []),
 
-    countProbe (node: NodeFacts, before: UrlHealth | undefined, { url, last }: UrlHealth): void {
+    countProbe (node: NodeFacts, { url, last }: UrlHealth): void {
       const own = labelsOf(node, url)
-      // a series that begins at its first event would hide that event from rate()
-      if (!before) for (const outcome of ['good', ...PROBE_CAUSES]) probes.inc({ ...own, outcome }, 0)
+      // a series that begins at its first event would hide that event from rate(); to add nothing to one that runs does no harm
+      for (const outcome of ['good', ...PROBE_CAUSES]) probes.inc({ ...own, outcome }, 0)
       probes.inc({ ...own, outcome: last.failure?.cause ?? 'good' })
     },
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { readHealth, removeHealth, writeHealth } from '../../../services/store/health.ts'
+import { readHealth, readOwnHealth, removeHealth, writeHealth } from '../../../services/store/health.ts'
 import { healthOf, TCP, UDP } from '../../helpers/node-facts.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
 
@@ -16,11 +16,19 @@ t.test('what probers say is kept by node and prober, the newest in place of the 
   t.same(await readHealth(redis, ['eu-2', 'eu-1', 'eu-3']), new Map([['eu-2', new Map([['p', good]])], ['eu-1', new Map([['p', good], ['q', bad]])], ['eu-3', new Map()]]))
 })
 
+t.test('a prober started anew reads what it said itself', async t => {
+  await writeHealth(redis, 'eu-1', 'p', bad)
+  await writeHealth(redis, 'eu-1', 'q', good)
+  await redis.hset('health:eu-2', 'p', '{"beat":1}')
+  t.same(await readOwnHealth(redis, 'eu-1', 'p'), bad)
+  for (const [node, prober] of [['eu-1', 'r'], ['eu-2', 'p'], ['eu-3', 'p']] as const) t.equal(await readOwnHealth(redis, node, prober), undefined, `${node} ${prober}`)
+})
+
 t.test('a prober takes back its own word, and nobody else\'s', async t => {
   for (const node of ['eu-1', 'eu-2']) for (const prober of ['p', 'q']) await writeHealth(redis, node, prober, good)
   await removeHealth(redis, 'eu-1', 'p')
   await removeHealth(redis, 'gone', 'p')
-  t.same([...await readHealth(redis, ['eu-1', 'eu-2'])].map(([node, health]) => [node, ...health.keys()]), [['eu-1', 'q'], ['eu-2', 'p', 'q']])
+  t.same([...await readHealth(redis, ['eu-1', 'eu-2'])].map(([node, health]) => [node, ...[...health.keys()].sort()]), [['eu-1', 'q'], ['eu-2', 'p', 'q']])
 })
 
 t.test('a prober that writes nonsense harms itself alone, and it is told', async t => {
