@@ -42,7 +42,7 @@ function createOwnRule ({ nodes }: World, { spillTo }: RuleOptions, policy: Poli
     choose: ({ room, region }: Call, now: number) => {
       if (!snapshot) return { provider: spillTo }
       const key = `${seed}/${room}`
-      const request = { userTag: `${key}/${now}`, room: room === '' ? undefined : key, region: region === '' ? undefined : region, regions: [], paidSpill: true }
+      const request = { app: 'simulated', userTag: `${key}/${now}`, room: room === '' ? undefined : key, region: region === '' ? undefined : region, regions: [], paidSpill: true }
       const [step] = decideRoute(request, snapshot, providers, book.promised)
       if (step?.provider !== 'coturn') return { provider: spillTo }
       return {

@@ -77,7 +77,7 @@ function patienceFor (behind: readonly Step[], waitedMs: number): number {
 export function routeRequest (caller: KnownCaller, { room, region }: CredentialsRequest, { available, ownSpend = () => NO_OWN_SPEND }: Pick<Issuing, 'available' | 'ownSpend'>): RouteRequest {
   const { app, userTag, hintedRegion } = caller
   if (region !== undefined && app.regions.length > 0 && !app.regions.includes(region)) throw problems.foreignRegion(region)
-  return { userTag, room, region, hintedRegion, regions: app.regions, paidSpill: app.paidSpill, denials: denialsFor(caller, available, ownSpend) }
+  return { app: app.id, userTag, room, region, hintedRegion, regions: app.regions, paidSpill: app.paidSpill, denials: denialsFor(caller, available, ownSpend) }
 }
 
 export const ttlOf = (app: App, { ttl }: CredentialsRequest): number => Math.min(ttl ?? DEFAULT_TTL_SECONDS, app.maxTtlSeconds)

@@ -73,7 +73,7 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
     }
   }, error => { (error instanceof OperatorMistake ? fail : outage.failed)(error) })
   // in an outage there is nothing to tend
-  const tending = tendFleet(redis, keyRing, () => fleet.nodes, logger, Date.now)
+  const tending = tendFleet(redis, keyRing, fleet, logger, Date.now)
 
   const sharing = sharePromises(redis, replica, promises, Date.now, outage.failed)
   const recorder = createIssuedRecorder({

@@ -1,4 +1,3 @@
-import type { NodeFacts } from '../domain/node.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { repeat } from '../runtime/repeat.ts'
 import type { Redis } from '../store/connect.ts'
@@ -7,8 +6,10 @@ import { allowFleetPeers } from './allow-fleet-peers.ts'
 import { createDecisionEraser } from './erase-decisions.ts'
 import { finishRotations } from './finish-rotations.ts'
 import { forgetKicks } from './forget-kicks.ts'
+import { forgetProbers } from './forget-probers.ts'
 import { issueProbeCredentials } from './issue-probe-credentials.ts'
 import { noteDrains } from './note-drains.ts'
+import type { FleetWatch } from './watch-fleet.ts'
 
 const TEND_MS = 1_000
 
@@ -16,13 +17,14 @@ const TEND_MS = 1_000
  * What follows from facts and standing wishes, by whichever replica comes first. A loop of its own: a fleet with much to
  * be done for must not hold up the snapshot.
  */
-export function tendFleet (redis: Redis, keyRing: KeyRingKeeper, nodes: () => readonly NodeFacts[], logger: Logger, now: () => number) {
+export function tendFleet (redis: Redis, keyRing: KeyRingKeeper, fleet: Pick<FleetWatch, 'nodes' | 'snapshot'>, logger: Logger, now: () => number) {
   const chores: Array<[what: string, work: () => Promise<unknown>]> = [
-    ["the fleet's addresses could not be written", async () => await allowFleetPeers(redis, nodes())],
-    ['a rotation could not be taken further', async () => await finishRotations(redis, nodes(), now())],
-    ['the progress of a drain could not be written down', async () => await noteDrains(redis, nodes(), now())],
-    ['kicks that are over could not be taken back', async () => await forgetKicks(redis, nodes(), now())],
-    ['a credential for probes could not be written', async () => await issueProbeCredentials(redis, keyRing, nodes(), now())],
+    ["the fleet's addresses could not be written", async () => await allowFleetPeers(redis, fleet.nodes)],
+    ['a rotation could not be taken further', async () => await finishRotations(redis, fleet.nodes, now())],
+    ['the progress of a drain could not be written down', async () => await noteDrains(redis, fleet.nodes, now())],
+    ['kicks that are over could not be taken back', async () => await forgetKicks(redis, fleet.nodes, now())],
+    ['a credential for probes could not be written', async () => await issueProbeCredentials(redis, keyRing, fleet.nodes, now())],
+    ['the word of probers that are gone could not be dropped', async () => { await forgetProbers(redis, fleet.snapshot) }],
     ['decisions about a user to be forgotten could not be deleted', createDecisionEraser(redis, now)]
   ]
   return repeat(TEND_MS, async () => {

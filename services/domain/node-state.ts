@@ -33,7 +33,8 @@ export const NodeReason = Type.Union([
   }),
   reason('not_probed', 'no prober has a vote on it', {
     silent: Names,
-    blind: Type.Array(Type.String(), { description: 'of probers that reach nothing at all' })
+    blind: Type.Array(Type.String(), { description: 'of probers that reach nothing at all' }),
+    unheard: Type.Array(Type.String(), { description: 'of probers that have said nothing new yet since this replica began to look: at most for 15 s' })
   }),
   reason('saturated', 'it is as full as it shall become: others come first', { loadRatio: Type.Number() }),
   reason('slow_start', 'it is new or healed and gets this share of what it would', { share: Type.Number() }),

@@ -6,6 +6,8 @@ export interface ProberView {
   beat: number
   /** how long its beat has stood still, in time during which Redis could be read */
   quietMs: number
+  /** its beat was seen to move: until then nobody knows how old its word is, so it is not yet heard and has no vote */
+  isHeard: boolean
   /** false: it reaches nothing at all, so what it says is of itself */
   reaches: boolean
 }
@@ -28,14 +30,24 @@ export const PROBER_SILENT_AFTER_MS = 15_000
 /** By its name, sorted: the health of one node as its probers last told it. */
 export type Health = ReadonlyMap<string, NodeHealth>
 
-export const isSilent = ({ quietMs }: ProberView): boolean => quietMs > PROBER_SILENT_AFTER_MS
-export const hasVote = (prober: ProberView): boolean => prober.reaches && !isSilent(prober)
+/** So long nobody restarts a prober; what it said is then of no use any more, and would stand in the list of probers for ever. */
+export const PROBER_GONE_AFTER_MS = 3_600_000
 
-/** The probers of one node, with how long each has said nothing new. @param elapsedMs since `before`, none of it an outage */
-export function watchProbers (before: readonly ProberView[], health: Health, elapsedMs: number): ProberView[] {
-  return [...health].map(([name, { beat, reaches }]) => {
-    const known = before.find(prober => prober.name === name)
-    return { name, beat, quietMs: known && known.beat === beat ? known.quietMs + elapsedMs : 0, reaches }
+export const isGone = ({ quietMs }: Pick<ProberView, 'quietMs'>): boolean => quietMs > PROBER_GONE_AFTER_MS
+export const isSilent = ({ quietMs }: ProberView): boolean => quietMs > PROBER_SILENT_AFTER_MS
+export const hasVote = (prober: ProberView): boolean => prober.isHeard && prober.reaches && !isSilent(prober)
+
+/**
+ * The probers of one node, with how long each has said nothing new. What is found with a node seen for the first time
+ * may be days old; a live prober says something new within one probe interval.
+ * @param before undefined: the node was not seen before
+ * @param elapsedMs since `before`, none of it an outage
+ */
+export function watchProbers (before: readonly ProberView[] | undefined, health: Health, elapsedMs: number): ProberView[] {
+  return [...health].map(([name, { beat, reaches }]): ProberView => {
+    const known = before?.find(prober => prober.name === name)
+    if (!known) return { name, beat, quietMs: 0, isHeard: before !== undefined, reaches }
+    return known.beat === beat ? { ...known, quietMs: known.quietMs + elapsedMs, reaches } : { name, beat, quietMs: 0, isHeard: true, reaches }
   }).sort((a, b) => a.name < b.name ? -1 : 1)
 }
 

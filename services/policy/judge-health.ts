@@ -1,4 +1,4 @@
-import type { UrlHealth, UrlProbe, UrlState } from '../domain/health.ts'
+import type { ProbeStage, UrlHealth, UrlProbe, UrlState } from '../domain/health.ts'
 
 /** Two probes: a lost packet condemns nobody, and a dead URL is in replies for no longer than two intervals. */
 const BAD_AFTER = 2
@@ -15,6 +15,23 @@ export function judgeHealth (previous: UrlHealth | undefined, probe: UrlProbe): 
   const badInARow = isGood ? 0 : (previous?.badInARow ?? 0) + 1
   const state = nextState(previous?.state ?? 'unknown', goodInARow, badInARow)
   return { url: probe.url, state, failure: state === 'good' ? null : probe.failure ?? previous?.failure ?? null, goodInARow, badInARow, last: probe }
+}
+
+/** Where a URL that failed there has recovered when it answers a Binding; what comes behind is not tried by one. */
+const SEEN_BY_BINDING: readonly ProbeStage[] = ['resolve', 'connect', 'tls', 'binding']
+
+/**
+ * The same after a probe by Binding alone: it proves that a node is dead, never that it is well, for Binding is answered
+ * while Allocate is refused. Of a URL that could not be reached and now is, nothing is known any more. Undefined where
+ * nothing was held and there is nothing to say.
+ */
+export function judgeBinding (previous: UrlHealth | undefined, probe: UrlProbe): UrlHealth | undefined {
+  if (probe.failure !== null) return judgeHealth(previous, probe)
+  if (!previous) return undefined
+  const held = { ...previous, badInARow: 0, last: probe }
+  const { state, failure, goodInARow } = previous
+  if (state !== 'bad' || !failure || !SEEN_BY_BINDING.includes(failure.stage)) return held
+  return goodInARow + 1 < GOOD_AFTER ? { ...held, goodInARow: goodInARow + 1 } : { ...held, state: 'unknown', goodInARow: 0 }
 }
 
 function nextState (before: UrlState, goodInARow: number, badInARow: number): UrlState {

@@ -92,7 +92,8 @@ function markHot (tier: Tier): Tier {
   return tier.map(rank => ({ ...rank, hot: rank.node.loadRatio > mean * HOT_FACTOR + HOT_SLACK }))
 }
 
-const keyOf = ({ room, userTag }: RouteRequest): Hash => hashText(room ?? userTag)
+/** No app id has a NUL in it, so no two rooms of different apps are one: the lobbies of all apps would meet on one node. */
+const keyOf = ({ app, room, userTag }: RouteRequest): Hash => hashText(room === undefined ? userTag : `${app}\0${room}`)
 const tiersFor = ({ room }: RouteRequest, lane: Lane): readonly Tier[] => room === undefined ? lane.user : lane.room
 
 /** The first two in the order of rankNodes that have room, with no more work than that takes: a tier of one has no draw. */

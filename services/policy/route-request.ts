@@ -3,6 +3,8 @@ import type { Denial } from './check-budget.ts'
 import type { Policy } from './settings.ts'
 
 export interface RouteRequest {
+  /** rooms are named by each app for itself */
+  app: string
   userTag: string
   /** clients of one room are sent to one node, so that their call is relayed once */
   room?: string | undefined

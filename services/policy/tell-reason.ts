@@ -69,10 +69,11 @@ function tellBadUrls (reasons: readonly BadUrl[]): string {
   return `${who} cannot ${stage ? CANNOT[stage] : 'use'} ${reasons.map(({ url }) => url).join(' or ')}${found && ` (${found})`}: ${cause ? ADVICE[cause] : 'look at the log of the prober'}`
 }
 
-function tellNotProbed ({ silent, blind }: Extract<NodeReason, { kind: 'not_probed' }>): string {
+function tellNotProbed ({ silent, blind, unheard }: Extract<NodeReason, { kind: 'not_probed' }>): string {
   const causes = [
     ...silent.length > 0 ? [`nothing new comes from ${silent.join(', ')}`] : [],
     ...blind.length > 0 ? [`nothing at all is reached from ${blind.join(', ')}`] : []
   ]
+  if (causes.length === 0 && unheard.length > 0) return `no prober has a vote on it yet, ${unheard.join(', ')} will within seconds: nothing to do`
   return causes.length > 0 ? `no prober has a vote on it, ${causes.join(' and ')}: look at the probers` : 'no prober has a vote on it: start one'
 }

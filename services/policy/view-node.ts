@@ -62,7 +62,7 @@ const SKEW_MS = 10_000
 const UNSEEN = { region: '', urls: [], badUrls: [], signingGeneration: 0, signingKeyId: '', capacityBitsPerSecond: 0, bandwidthRatio: 0, sessionsRatio: 0, loadRatio: 0, saturated: false, dwellMs: 0, share: 0, room: undefined, boot: '', beat: 0, quietMs: 0, clockSkewMs: null } as const
 
 export function viewNode ({ id, desired, observed }: NodeFacts, health: Health, before: NodeView | undefined, moment: ReadMoment, policy: Policy, expectation: Expectation): NodeView {
-  const probers = watchProbers(before?.probers ?? [], health, moment.elapsedMs)
+  const probers = watchProbers(before?.probers, health, moment.elapsedMs)
   const base = { ...UNSEEN, id, probers, weight: desired.weight }
   if (!observed) return { ...base, state: 'unready', reasons: [{ kind: 'no_agent' }, ...drainReason(desired.draining)] }
 
@@ -119,7 +119,7 @@ function reasonsOf (view: Omit<NodeView, 'reasons'>, observed: ObservedNode, vot
     ...when(!agentSpeaks, { kind: 'agent_silent', quietMs }),
     ...votes.filter(({ state }) => state === 'bad').map(({ url, failure, against, voters }): NodeReason =>
       ({ kind: 'url_bad', url, stage: failure?.stage ?? null, cause: failure?.cause ?? null, code: failure?.code ?? null, vantages: [...against], voters })),
-    ...when(!probers.some(hasVote), { kind: 'not_probed', silent: namesOf(probers.filter(isSilent)), blind: namesOf(probers.filter(prober => !isSilent(prober) && !prober.reaches)) }),
+    ...when(!probers.some(hasVote), notProbed(probers)),
     ...when(saturated, { kind: 'saturated', loadRatio }),
     ...when(share > 0 && share < 1, { kind: 'slow_start', share }),
     ...when(clockSkewMs !== null && Math.abs(clockSkewMs) > SKEW_MS, { kind: 'clock_skew', skewMs: clockSkewMs ?? 0 })
@@ -127,4 +127,13 @@ function reasonsOf (view: Omit<NodeView, 'reasons'>, observed: ObservedNode, vot
 }
 
 const drainReason = (draining: NodeFacts['desired']['draining']): NodeReason[] => draining ? [{ kind: 'draining', sinceMs: draining.sinceMs }] : []
+function notProbed (probers: readonly ProberView[]): NodeReason {
+  const speaking = probers.filter(prober => !isSilent(prober))
+  return {
+    kind: 'not_probed',
+    silent: namesOf(probers.filter(isSilent)),
+    blind: namesOf(speaking.filter(({ isHeard, reaches }) => isHeard && !reaches)),
+    unheard: namesOf(speaking.filter(({ isHeard }) => !isHeard))
+  }
+}
 const namesOf = (probers: readonly ProberView[]): string[] => probers.map(({ name }) => name)

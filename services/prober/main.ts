@@ -11,7 +11,7 @@ import { runProcess } from '../runtime/run-process.ts'
 import type { StopPhases } from '../runtime/run-process.ts'
 import { version } from '../runtime/version.ts'
 import { connectRedis, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
-import { removeHealth, writeHealth } from '../store/health.ts'
+import { readOwnHealth, removeHealth, writeHealth } from '../store/health.ts'
 import { readNodes } from '../store/nodes.ts'
 import { readProbeCredentials } from '../store/probe-credentials.ts'
 import type { ProbeCredential } from '../store/probe-credentials.ts'
@@ -22,6 +22,8 @@ import { createProberMetrics } from './prober-metrics.ts'
 
 /** How often it is looked which nodes are due, and whether the fleet has changed. */
 const LOOK_MS = 1_000
+/** Twice in the time between two probes of a node, so that one lies there for certain. */
+const COMPARE_MS = PROBE_INTERVAL_MS / 2
 const PROBE_DEADLINE_MS = 2_000
 
 async function start ({ config, logger }: { config: ProberConfig, logger: Logger }): Promise<StopPhases> {
@@ -36,9 +38,11 @@ async function start ({ config, logger }: { config: ProberConfig, logger: Logger
   const probe = async (url: string, credential?: ProbeCredential) => await probeUrl({ url, credential, deadlineMs: PROBE_DEADLINE_MS, ca, now: performance.now.bind(performance) })
   const prober = createFleetProber({
     probe,
+    recall: async node => await readOwnHealth(redis, node, name),
+    retract: async node => await removeHealth(redis, node, name),
     publish: async (node, health) => await writeHealth(redis, node, name, health),
     onJudged: (node, before, after) => {
-      proberMetrics.countProbe(node, before, after)
+      proberMetrics.countProbe(node, after)
       logChange(logger, node, before, after)
     },
     onError: outage.failed,
@@ -50,11 +54,9 @@ async function start ({ config, logger }: { config: ProberConfig, logger: Logger
   let credentials: ReadonlyMap<string, ProbeCredential> = new Map()
   const looking = repeat(LOOK_MS, async () => {
     try {
-      const known = nodes
       const found = await readNodes(redis)
       credentials = await readProbeCredentials(redis, found.map(({ id }) => id))
       nodes = found
-      for (const { id } of known ?? []) if (!found.some(node => node.id === id)) await removeHealth(redis, id, name)
       outage.recovered()
     } finally {
       prober.begin(nodes ?? [], credentials)
@@ -63,7 +65,7 @@ async function start ({ config, logger }: { config: ProberConfig, logger: Logger
     }
   }, outage.failed)
   const references = referenceUrlsOf(config)
-  const comparing = repeat(PROBE_INTERVAL_MS, async () => { prober.compare(await Promise.all(references.map(async url => await probe(url)))) }, outage.failed)
+  const comparing = repeat(COMPARE_MS, async () => { await prober.compare(references.map(async url => await probe(url))) }, outage.failed)
 
   let stopping = false
   const ops = createOpsServer(logger, metrics, () => {

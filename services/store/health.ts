@@ -24,6 +24,11 @@ export async function readHealth (redis: Redis, nodes: readonly string[], onInva
   }))]))
 }
 
+/** What one prober says of a node; undefined where it has said nothing, or nothing that can be read. */
+export async function readOwnHealth (redis: Redis, node: string, prober: string): Promise<NodeHealth | undefined> {
+  return parseChecked(await redis.hget(centralKeys.health(node), prober), healthCheck) ?? undefined
+}
+
 /** Says what one prober found of a node, in place of what it said before. */
 export const writeHealth = (redis: Redis, node: string, prober: string, health: NodeHealth): Promise<unknown> =>
   redis.hset(centralKeys.health(node), prober, JSON.stringify(health))

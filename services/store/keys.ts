@@ -39,7 +39,7 @@ export const centralKeys = {
   desired: (node: string) => `desired:${node}`,
   /** relay-agent: JSON of what a node is */
   observed: (node: string) => `observed:${node}`,
-  /** prober: hash name of a prober -> JSON of what it found of the node */
+  /** prober: hash name of a prober -> JSON of what it found of the node (the control plane drops those of probers that are gone) */
   health: (node: string) => `health:${node}`,
   /** control-plane: JSON of a TURN credential for the probes of one node */
   probeCredential: (node: string) => `probe-credential:${node}`,

@@ -38,4 +38,4 @@ export const snapshotOf = (nodes: NodeView[], differs: Partial<Snapshot> = {}): 
   generation: 1, readAtMs: 0, outageSinceMs: undefined, outageReason: undefined, nodes, appsAndKeys: indexApps('1', new Map(), new Map()), relayUse: new Map(), policy: DEFAULT_POLICY, promises: new Map(), ...differs
 })
 
-export const requestOf = (differs: Partial<RouteRequest> = {}): RouteRequest => ({ userTag: 'u', regions: [], paidSpill: true, ...differs })
+export const requestOf = (differs: Partial<RouteRequest> = {}): RouteRequest => ({ app: 'shop', userTag: 'u', regions: [], paidSpill: true, ...differs })

@@ -35,7 +35,7 @@ await door.addNode('eu-1', { urls: URLS })
 
 t.test('a node nobody probes serves, and it is said that nobody knows', async t => {
   await until('the ramp is over', async () => (await shown()).share === 1)
-  t.match(await shown(), { state: 'up', reasons: [{ kind: 'not_probed', silent: [], blind: [] }], urls: URLS, badUrls: [], share: 1, saturated: false, probers: [] })
+  t.match(await shown(), { state: 'up', reasons: [{ kind: 'not_probed', silent: [], blind: [], unheard: [] }], urls: URLS, badUrls: [], share: 1, saturated: false, probers: [] })
   t.match(await readiness(), { status: 200, body: { status: 'degraded', missing: {}, degraded: { probers: /eu-1/ } } })
   t.match(await handedOut(), { provider: 'coturn', urls: URLS, degraded: false })
 })

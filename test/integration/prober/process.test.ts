@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { freePort } from '../../../scripts/free-port.ts'
 import { until } from '../../../scripts/until.ts'
 import { writeNoNode, writeObserved } from '../../../services/store/nodes.ts'
+import type { Redis } from '../../../services/store/connect.ts'
 import { readHealth } from '../../../services/store/health.ts'
 import { writeProbeCredential } from '../../../services/store/probe-credentials.ts'
 import { desiredNode, registerNode, write } from '../../helpers/central-state.ts'
@@ -11,6 +14,14 @@ import { startRedisServer } from '../../helpers/redis-server.ts'
 
 const HOUR_MS = 3_600_000
 const JUDGED_MS = 25_000
+const ACL = readFileSync(new URL('../../../infra/redis/central-prober.acl.template', import.meta.url), 'utf8')
+
+/** Makes the user a prober comes as, with no more than it is given where Spillway is installed; returns its URL. */
+async function proberUrl (redis: Redis, url: string): Promise<string> {
+  const [, name = '', ...rules] = ACL.trim().replace('@PASSWORD_SHA256@', createHash('sha256').update('secret').digest('hex')).split(' ')
+  await redis.acl('SETUSER', name, ...rules)
+  return url.replace('//', `//${name}:secret@`)
+}
 
 t.test('several probers say what each of them found, by its name, and take it back with the node', async t => {
   const server = await startRedisServer(t, { variant: 'central' })
@@ -21,7 +32,9 @@ t.test('several probers say what each of them found, by its name, and take it ba
   await writeObserved(redis, 'gone', observedNode({ urls: [url] }))
   await writeProbeCredential(redis, 'gone', { username: 'u', password: 'p', expiresAtMs: Date.now() + HOUR_MS, generation: 1, keyId: '0123456789abcdef' }, HOUR_MS)
   const names = ['east', 'west']
-  const probers = names.map(name => startOwnProcess(t, 'prober', { SPILLWAY_REDIS_URL: server.url(), SPILLWAY_PROBER_NAME: name, SPILLWAY_PROBER_OPS_PORT: '0' }))
+  const central = await proberUrl(redis, server.url())
+  const startProber = (name: string) => startOwnProcess(t, 'prober', { SPILLWAY_REDIS_URL: central, SPILLWAY_PROBER_NAME: name, SPILLWAY_PROBER_OPS_PORT: '0' })
+  const probers = names.map(startProber)
   const ports = (await Promise.all(probers.map(async prober => await prober.started()))).map(({ ops }) => ops?.port)
   const said = async () => (await readHealth(redis, ['gone'])).get('gone') ?? new Map()
 
@@ -40,6 +53,13 @@ t.test('several probers say what each of them found, by its name, and take it ba
   const scraped = await scrape()
   t.match(scraped, /^spillway_probes_total\{[^}]*outcome="refused"\} [1-9]/m)
   t.notMatch(scraped, /127\.0\.0\.1/, 'no address in a label')
+
+  const west = (await said()).get('west')
+  probers[1]?.terminate()
+  await probers[1]?.exit(15_000)
+  startProber('west')
+  await until('the one started anew has spoken', async () => (await said()).get('west')?.beat !== west?.beat, JUDGED_MS, 50)
+  t.match((await said()).get('west'), { urls: [{ state: 'bad', failure: { cause: 'refused' } }] }, 'and the node is not thought to be well for that')
 
   await write(redis, ...writeNoNode('gone', desiredNode()))
   await until('both have taken it back', async () => (await said()).size === 0, JUDGED_MS, 200)

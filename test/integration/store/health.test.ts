@@ -1,5 +1,5 @@
 import t from 'tap'
-import { readHealth, removeHealth, writeHealth } from '../../../services/store/health.ts'
+import { readHealth, readOwnHealth, removeHealth, writeHealth } from '../../../services/store/health.ts'
 import { healthOf, TCP, UDP } from '../../helpers/node-facts.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
 
@@ -14,6 +14,14 @@ t.test('what probers say is kept by node and prober, the newest in place of the 
   await writeHealth(redis, 'eu-2', 'p', good)
   await writeHealth(redis, 'eu-1', 'p', good)
   t.same(await readHealth(redis, ['eu-2', 'eu-1', 'eu-3']), new Map([['eu-2', new Map([['p', good]])], ['eu-1', new Map([['p', good], ['q', bad]])], ['eu-3', new Map()]]))
+})
+
+t.test('a prober started anew reads what it said itself', async t => {
+  await writeHealth(redis, 'eu-1', 'p', bad)
+  await writeHealth(redis, 'eu-1', 'q', good)
+  await redis.hset('health:eu-2', 'p', '{"beat":1}')
+  t.same(await readOwnHealth(redis, 'eu-1', 'p'), bad)
+  for (const [node, prober] of [['eu-1', 'r'], ['eu-2', 'p'], ['eu-3', 'p']] as const) t.equal(await readOwnHealth(redis, node, prober), undefined, `${node} ${prober}`)
 })
 
 t.test('a prober takes back its own word, and nobody else\'s', async t => {

@@ -2,7 +2,7 @@ import t from 'tap'
 import { degradedFleet, showNode } from '../../../services/control-plane/show-fleet.ts'
 import { nodeView, snapshotOf } from '../../helpers/node-views.ts'
 
-const notProbed = { reasons: [{ kind: 'not_probed' as const, silent: [], blind: [] }] }
+const notProbed = { reasons: [{ kind: 'not_probed' as const, silent: [], blind: [], unheard: [] }] }
 
 t.test('what is away is named, and nothing where all is well', async t => {
   t.same(degradedFleet(snapshotOf([nodeView('a')])), {})
@@ -15,6 +15,6 @@ t.test('what is away is named, and nothing where all is well', async t => {
 })
 
 t.test('a node is shown without what is of use to nobody else', async t => {
-  t.match(showNode(nodeView('a', { quietMs: 4_600, probers: [{ name: 'p', beat: 1, quietMs: 5_400, reaches: true }] })), { state: 'up', silentSeconds: 5, probers: [{ name: 'p', silentSeconds: 5, reaches: true }] })
+  t.match(showNode(nodeView('a', { quietMs: 4_600, probers: [{ name: 'p', beat: 1, quietMs: 5_400, isHeard: true, reaches: true }] })), { state: 'up', silentSeconds: 5, probers: [{ name: 'p', silentSeconds: 5, reaches: true }] })
   t.match(showNode(undefined), { state: 'unready', share: 0 }, 'registered a moment ago')
 })

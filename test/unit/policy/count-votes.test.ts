@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { NodeHealth, ProbeFailure, UrlState } from '../../../services/domain/health.ts'
-import { countVotes, hasVote, PROBER_SILENT_AFTER_MS, watchProbers } from '../../../services/policy/count-votes.ts'
+import { countVotes, hasVote, isGone, PROBER_GONE_AFTER_MS, PROBER_SILENT_AFTER_MS, watchProbers } from '../../../services/policy/count-votes.ts'
 import { healthOf } from '../../helpers/node-facts.ts'
 
 const [A, B] = ['turn:n:3478?transport=udp', 'turn:n:3478?transport=tcp']
@@ -31,6 +31,23 @@ t.test('who reaches nothing, or has said nothing new for three intervals, has no
   t.equal(countVotes([A], health, silent)[0]?.state, 'unknown')
   t.notOk(silent.some(hasVote))
   t.ok(watchProbers(silent, new Map([['p', all({}, { beat: 1 })]]), 5_000).some(hasVote), 'a beat that moves, be it backwards, is a sign of life')
+})
+
+t.test('what is found with a node seen for the first time may be of any age: no vote before the beat moves', async t => {
+  const said = (beat: number) => new Map([['p', all({ [A]: 'bad' }, { beat })]])
+  const found = watchProbers(undefined, said(7), 0)
+  t.equal(countVotes([A], said(7), found)[0]?.state, 'unknown')
+  const still = watchProbers(found, said(7), 5_000)
+  t.notOk(still.some(hasVote))
+  const moved = watchProbers(still, said(8), 1_000)
+  t.equal(countVotes([A], said(8), moved)[0]?.state, 'bad')
+  t.ok(watchProbers(moved, said(8), 1_000).some(hasVote), 'and it stays heard')
+  t.ok(watchProbers([], said(7), 0).some(hasVote), 'one that joins later has just spoken')
+})
+
+t.test('a prober is gone when it has been silent for an hour', async t => {
+  t.notOk(isGone({ quietMs: PROBER_GONE_AFTER_MS }))
+  t.ok(isGone({ quietMs: PROBER_GONE_AFTER_MS + 1 }))
 })
 
 t.test('URLs that are not advertised are ignored, those never probed are unknown', async t => {

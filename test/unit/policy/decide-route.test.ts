@@ -108,6 +108,7 @@ type AnyNode = typeof anyNode extends fc.Arbitrary<infer Value> ? Value : never
 const view = (id: string, { ways, ...differs }: AnyNode) => nodeView(id, { ...differs, urls: ways.map(way => urlsOf(id)[way]) })
 const anyNodes = fc.uniqueArray(fc.tuple(fc.stringMatching(/^[a-z]{1,5}$/), anyNode), { selector: ([id]) => id, maxLength: 8 }).map(list => list.map(([id, node]) => view(id, node)))
 const anyRequest = fc.record({
+  app: fc.constantFrom('shop', 'chat'),
   userTag: fc.string(),
   room: fc.option(fc.string(), { nil: undefined }),
   region: fc.constantFrom('eu', 'us', 'mars', undefined),

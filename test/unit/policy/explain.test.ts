@@ -29,9 +29,11 @@ const said = (nodes: readonly NodeFacts[], bad: Record<string, Array<'udp' | 'tl
   new Map(nodes.map(({ id }) => [id, new Map(['prober-1', 'prober-2', 'prober-3'].map(name => [name, healthOf(
     Object.fromEntries(Object.entries(urlsOf(id)).map(([way, url]) => [url, bad[id]?.includes(way as 'udp') ? 'bad' : 'good'])), failure, differs)]))]))
 const read = (nodes: readonly NodeFacts[], health: Facts['health'] = said(nodes)): Facts => ({ nodes, health, appsAndKeys: indexApps('5:', new Map(), new Map()), relayUse: new Map(), promises: new Map() })
-/** One read a second, from nine o'clock on. */
-const after = (...reads: Array<Facts | undefined>): Snapshot =>
-  reads.reduce<Snapshot | undefined>((previous, facts, index) => nextSnapshot(previous, facts, START_MS + index * 1000, policy), undefined) as Snapshot
+/** One read a second, from nine o'clock on; the probers have spoken since the nodes of the first were first seen. */
+const after = (...reads: Array<Facts | undefined>): Snapshot => {
+  const seen = nextSnapshot(undefined, reads[0] && { ...reads[0], health: new Map() }, START_MS, policy)
+  return reads.reduce((previous, facts, index) => nextSnapshot(previous, facts, START_MS + index * 1000, policy), seen) as Snapshot
+}
 const told = (snapshot: Snapshot, request: Partial<RouteRequest> = {}, available = ALL) => {
   const { sentences, plan, nodes, skipped, stale, clientRegion } = explain(requestOf({ userTag: '0123456789abcdef01234567', ...request }), snapshot, available)
   return {
@@ -102,7 +104,7 @@ const anyNodes = fc.uniqueArray(fc.record({
   saturated: fc.boolean(),
   loadRatio: fc.double({ min: 0, max: 2, noNaN: true })
 }), { selector: ({ id }) => id, maxLength: 8 })
-const anyRequest = fc.record({ userTag: fc.string(), room: fc.option(fc.string(), { nil: undefined }), region: fc.constantFrom('eu', 'us', undefined), regions: fc.subarray(['eu', 'us']), paidSpill: fc.boolean() })
+const anyRequest = fc.record({ app: fc.constantFrom('shop', 'chat'), userTag: fc.string(), room: fc.option(fc.string(), { nil: undefined }), region: fc.constantFrom('eu', 'us', undefined), regions: fc.subarray(['eu', 'us']), paidSpill: fc.boolean() })
 
 t.test('whatever the fleet: the plan is the one that would be followed, every node is there once, and the chosen are its own', async t => {
   fc.assert(fc.property(anyNodes, anyRequest, fc.subarray([...PROVIDERS]), (some, request, available) => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { ProbeFailure, UrlHealth, UrlProbe } from '../../../services/domain/health.ts'
-import { judgeHealth, reachesAnything } from '../../../services/policy/judge-health.ts'
+import { judgeBinding, judgeHealth, reachesAnything } from '../../../services/policy/judge-health.ts'
 
 const URL = 'turn:a.example.org:3478?transport=udp'
 const QUOTA: ProbeFailure = { stage: 'allocate', cause: 'quota', code: 486 }
@@ -27,6 +27,23 @@ t.test('it tells why for as long as it is not good', async t => {
   t.equal(after('gb')?.last.failure, QUOTA, 'but it is the last probe')
   const TIMEOUT: ProbeFailure = { stage: 'binding', cause: 'timeout', code: null }
   t.equal(judgeHealth(after('bb'), probe(TIMEOUT)).failure, TIMEOUT, 'the newest failure')
+})
+
+t.test('Binding alone takes back what it can see, makes nobody good, and counts no lapse from before', async t => {
+  const held = (failure: ProbeFailure, bindings: number) => {
+    let health: UrlHealth | undefined = [1, 2].reduce<UrlHealth | undefined>(previous => judgeHealth(previous, probe(failure)), undefined)
+    for (let count = 0; count < bindings; count++) health = judgeBinding(health, probe(null))
+    return health
+  }
+  for (const stage of ['resolve', 'connect', 'tls', 'binding'] as const) {
+    t.same([2, 3, 9].map(bindings => held({ stage, cause: 'timeout', code: null }, bindings)?.state), ['bad', 'unknown', 'unknown'], stage)
+    t.equal(judgeHealth(held({ stage, cause: 'timeout', code: null }, 3), probe(null)).state, 'good', `${stage}: one allocation is enough then`)
+  }
+  for (const stage of ['allocate', 'permission', 'relay'] as const) t.match(held({ stage, cause: 'timeout', code: null }, 9), { state: 'bad', goodInARow: 0, badInARow: 0 }, stage)
+  t.equal(judgeBinding(undefined, probe(null)), undefined)
+  t.match(judgeBinding(after('gb'), probe(null)), { state: 'good', badInARow: 0 })
+  t.equal(judgeBinding(judgeBinding(after('gb'), probe(null)), probe(QUOTA))?.state, 'good', 'a loss, and another later')
+  t.equal(judgeBinding(after('gb'), probe(QUOTA))?.state, 'bad', 'two in a row')
 })
 
 t.test('whatever the probes: bad exactly behind two bad ones, until three good ones in a row', async t => {

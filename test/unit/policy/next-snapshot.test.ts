@@ -45,9 +45,9 @@ t.test('a prober whose beat stands still loses its vote, good or bad', async t =
   const seconds = PROBER_SILENT_AFTER_MS / 1000
   for (const [said, state] of [['bad', 'down'], ['good', 'up']] as const) {
     const read = (beat: number) => facts([nodeFacts('n', { beat })], { n: new Map([['p', healthOf({ [UDP]: said, [TCP]: said })]]) })
-    const reads = Array.from({ length: seconds + 2 }, (_, index) => read(index))
+    const reads = [well, ...Array.from({ length: seconds + 2 }, (_, index) => read(index))]
     t.equal(after(...reads.slice(0, -1))?.nodes[0]?.state, state)
-    t.match(after(...reads)?.nodes, [{ state: 'up', reasons: [{ kind: 'not_probed', silent: ['p'], blind: [] }] }], 'a dead prober condemns nobody')
+    t.match(after(...reads)?.nodes, [{ state: 'up', reasons: [{ kind: 'not_probed', silent: ['p'], blind: [], unheard: [] }] }], 'a dead prober condemns nobody')
   }
 })
 

@@ -45,6 +45,17 @@ t.test('rooms spread by weight and capacity alone, so that load moves them only 
   isSpread(t, sharesOf([nodeView('eu-1', { loadRatio: 0.8 }), nodeView('eu-2', { loadRatio: 0.1 }), nodeView('eu-3', { loadRatio: 0.1, share: 0.5 })], 'room'), { 'eu-1': 0, 'eu-2': 1, 'eu-3': 0.5 }, 'hot')
 })
 
+t.test('a room has one name in many apps, and is another room in each', async t => {
+  const snapshot = snapshotOf(['a', 'b', 'c', 'd'].map(id => nodeView(id)))
+  const homeOf = (app: string, room: string) => pickTwo(requestOf({ app, room }), laneOf(requestOf(), snapshot))[0]?.node.id ?? ''
+  const lobbies = new Map<string, number>()
+  for (let index = 0; index < 400; index++) lobbies.set(homeOf(`app-${index}`, 'lobby'), (lobbies.get(homeOf(`app-${index}`, 'lobby')) ?? 0) + 1)
+  t.equal(lobbies.size, 4)
+  for (const [id, count] of lobbies) t.ok(count > 60 && count < 140, `${id} has ${count} of 400 lobbies`)
+  const shifted = Array.from({ length: 64 }, (_, index) => [homeOf(`app-${index}`, 'x'), homeOf(`app-${String(index).slice(0, -1)}`, `${index % 10}x`)])
+  t.ok(shifted.some(([whole, moved]) => whole !== moved), 'where the name of the app ends matters')
+})
+
 t.test('the second of a user is drawn as fairly: those of a node that fails go to the others alike', async t => {
   const nodes = ['a', 'b', 'c', 'd'].map(id => nodeView(id))
   const snapshot = snapshotOf(nodes)

@@ -15,7 +15,11 @@ interface Seen { facts: NodeFacts, health?: Health, isFirst?: boolean, isSteady?
 /** A node after one read and the next, a second apart; it was there before any of them, unless one says otherwise. */
 const after = (...seen: Seen[]): NodeView => seen.reduce<NodeView | undefined>((before, { facts, health = NONE, isFirst = before === undefined, isSteady = true, elapsedMs = STEP_MS }, index) =>
   viewNode(facts, health, before, { nowMs: index * STEP_MS, elapsedMs, isFirst, isSteady }, DEFAULT_POLICY, expectLoad([])), undefined) as NodeView
-const one = (observed: Partial<ObservedNode> | null = {}, desired: Partial<DesiredNode> = {}, health = NONE) => after({ facts: nodeFacts('n', observed, desired), health })
+/** Its probers have spoken since it was first seen. */
+const one = (observed: Partial<ObservedNode> | null = {}, desired: Partial<DesiredNode> = {}, health = NONE) => {
+  const facts = nodeFacts('n', observed, desired)
+  return after({ facts }, { facts, health })
+}
 const kindsOf = ({ reasons }: NodeView) => reasons.map(({ kind }) => kind)
 const reasonOf = <Kind extends NodeReason['kind']>(view: NodeView, kind: Kind) => view.reasons.find(reason => reason.kind === kind)
 const saying = (udp: 'good' | 'bad', tcp: 'good' | 'bad', differs = {}): Health => new Map([['p', healthOf({ [UDP]: udp, [TCP]: tcp }, TIMEOUT, differs)]])
@@ -39,7 +43,18 @@ t.test('state and reasons of a node', async t => {
     t.equal(view.state, state, what)
     t.same(kindsOf(view), kinds, what)
   }
-  t.same(reasonOf(one({}, {}, saying('bad', 'bad', { reaches: false })), 'not_probed'), { kind: 'not_probed', silent: [], blind: ['p'] })
+  t.same(reasonOf(one({}, {}, saying('bad', 'bad', { reaches: false })), 'not_probed'), { kind: 'not_probed', silent: [], blind: ['p'], unheard: [] })
+})
+
+t.test('what a dead prober said days ago is nothing to a replica that starts; what a live one says is, as soon as it speaks', async t => {
+  const facts = nodeFacts('n')
+  const old = { facts, health: saying('bad', 'bad') }
+  const found = after(old, old)
+  t.match(found, { state: 'up', urls: [UDP, TCP] })
+  t.same(found.reasons, [{ kind: 'not_probed', silent: [], blind: [], unheard: ['p'] }])
+  t.equal(after(old, old, { facts, health: saying('bad', 'bad', { beat: 8 }) }).state, 'down')
+  const silent = after(...Array.from({ length: 17 }, (_, beat) => ({ ...old, facts: nodeFacts('n', { beat }) })))
+  t.match(silent, { state: 'up', reasons: [{ kind: 'not_probed', silent: ['p'], blind: [], unheard: [] }] })
 })
 
 t.test('a bad URL is left out and named with what was found; a stranger among the URLs is dropped', async t => {

@@ -1,0 +1,40 @@
+import t from 'tap'
+import type { UrlHealth, UrlProbe, UrlState } from '../../../services/domain/health.ts'
+import { createProberMetrics } from '../../../services/prober/prober-metrics.ts'
+import { createMetrics } from '../../../services/runtime/metrics.ts'
+import { nodeFacts } from '../../helpers/node-facts.ts'
+
+const health = (url: string, state: UrlState, last: Partial<UrlProbe>): UrlHealth => ({
+  url,
+  state,
+  failure: null,
+  goodInARow: 0,
+  badInARow: 0,
+  last: { url, failure: null, answered: true, bindingMs: null, allocateMs: null, relayMs: null, packetsSent: 0, packetsReceived: 0, certificateExpiresAtMs: null, ...last }
+})
+
+t.test('of several URLs of one transport the worst is shown, in whatever order they come', async t => {
+  const metrics = createMetrics('prober', '1')
+  const { showFleet } = createProberMetrics(metrics)
+  const urls = [
+    health('turn:192.0.2.1:3478?transport=udp', 'bad', { bindingMs: 20, allocateMs: null, packetsSent: 10, packetsReceived: 5 }),
+    health('turn:192.0.2.2:3478?transport=udp', 'good', { bindingMs: 50, allocateMs: 40, packetsSent: 10, packetsReceived: 10 }),
+    health('turn:192.0.2.3:3478', 'unknown', {}),
+    health('turns:a.example.org:443?transport=tcp', 'good', { certificateExpiresAtMs: 9_000 }),
+    health('turns:b.example.org:443?transport=tcp', 'unknown', { certificateExpiresAtMs: 5_000 }),
+    health('turn:192.0.2.1:3478?transport=tcp', 'good', {})
+  ]
+  for (const order of [urls, urls.toReversed()]) {
+    showFleet([nodeFacts('n')], () => order)
+    const text = await metrics.registry.metrics()
+    const valueOf = (name: string, where: string) => text.split('\n').filter(line => line.startsWith(`spillway_${name}{`) && line.includes(where)).map(line => Number(line.slice(line.lastIndexOf(' ') + 1)))
+    for (const [transport, worst] of [['udp', 'bad'], ['tls', 'unknown'], ['tcp', 'good']] as const) {
+      for (const state of ['good', 'bad', 'unknown']) t.same(valueOf('probe_url_state', `transport="${transport}",state="${state}"`), [state === worst ? 1 : 0], `${transport} ${state}`)
+    }
+    t.same(valueOf('probe_latency_seconds', 'transport="udp",stage="binding"'), [0.05])
+    t.same(valueOf('probe_latency_seconds', 'transport="udp",stage="allocate"'), [0.04], 'one that was measured, beside one that was not')
+    t.same(valueOf('probe_latency_seconds', 'stage="relay"'), [], 'what nobody measured is not shown')
+    t.same(valueOf('probe_loss_ratio', ''), [0.5])
+    t.same(valueOf('probe_certificate_expiry_timestamp_seconds', ''), [5])
+  }
+})
