@@ -61,6 +61,8 @@ function open (host: string, port: number): Socket {
   const socket = connect({ host, port })
   socket.setEncoding('latin1')
   socket.setTimeout(TIMEOUT_MS, () => { socket.destroy(new Error("coturn's CLI did not answer in time")) })
+  // between two reads nobody listens: what breaks then is told by the next
+  socket.on('error', () => {})
   return socket
 }
 
@@ -71,13 +73,18 @@ async function command (socket: Socket, line: string): Promise<string> {
 
 function readUntil (socket: Socket, end: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {
+    const closed = (): Error => socket.errored ?? new Error("coturn's CLI closed the connection")
+    if (socket.destroyed) {
+      reject(closed())
+      return
+    }
     let text = ''
     const settle = (error?: Error) => {
       socket.off('data', onData).off('error', settle).off('close', onClose)
       if (error) reject(error)
       else resolve(text)
     }
-    const onClose = () => { settle(new Error("coturn's CLI closed the connection")) }
+    const onClose = () => { settle(closed()) }
     const onData = (chunk: string) => {
       text += chunk
       if (end.test(text)) settle()
