@@ -11,13 +11,16 @@ const TIMEOUT_MS = 2_000
 const PROMPT = /(^|\n)> $/
 const PASSWORD_PROMPT = /password:\s*$/
 
-/** coturn's version, from the greeting it gives before it asks for the password; null where nothing answers. */
-export async function readCoturnVersion ({ host, port }: CliOptions): Promise<string | null> {
+/**
+ * coturn's version, from the greeting it gives before it asks for the password.
+ * @throws where there is none; with the code ECONNREFUSED nothing listens there
+ */
+export async function readCoturnVersion ({ host, port }: CliOptions): Promise<string> {
   const socket = open(host, port)
   try {
-    return /Coturn-(\d+\.\d+\.\d+)/.exec(await readUntil(socket, PASSWORD_PROMPT))?.[1] ?? null
-  } catch {
-    return null
+    const version = /Coturn-(\d+\.\d+\.\d+)/.exec(await readUntil(socket, PASSWORD_PROMPT))?.[1]
+    if (version === undefined) throw new Error("coturn's CLI does not say its version")
+    return version
   } finally {
     socket.destroy()
   }
