@@ -2,7 +2,7 @@ import type { AppsAndKeys } from '../domain/app.ts'
 import type { FleetHealth } from '../domain/health.ts'
 import type { NodeFacts } from '../domain/node.ts'
 import type { RelayUse } from '../domain/relay-use.ts'
-import { kickedUsers } from './kicks.ts'
+import { refusedUsers } from './kicks.ts'
 import type { Policy } from './settings.ts'
 import { viewNode } from './view-node.ts'
 import type { NodeView, ReadMoment } from './view-node.ts'
@@ -58,7 +58,7 @@ export function nextSnapshot (previous: Snapshot | undefined, facts: Facts | und
     appsAndKeys,
     relayUse: facts.relayUse,
     policy,
-    kicked: kickedUsers(facts.nodes)
+    kicked: refusedUsers(previous?.kicked, facts.nodes, nowMs)
   }
 }
 
