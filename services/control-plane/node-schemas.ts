@@ -20,6 +20,10 @@ export const ChangeNode = Type.Object({
   capacityMbps: Type.Optional(Type.Union([Type.Number({ exclusiveMinimum: 0, maximum: MAX_CAPACITY_MBPS }), Type.Null()], { description: 'egress the node may carry, in 10^6 bits a second; null: what its agent is configured with' }))
 }, { ...closed, minProperties: 1 })
 
+export const RemoveNodeQuery = Type.Object({
+  force: Type.Optional(Type.Enum(['true', 'false'], { description: 'true: takes it out whatever speaks against it, which is written in the audit; what it relayed and is not booked is lost' }))
+}, closed)
+
 const Drain = Type.Object({
   since: Timestamp('when it was asked for'),
   applied: Type.Boolean({ description: 'coturn is known to refuse new allocations' }),

@@ -3,7 +3,7 @@ import type { Static } from 'typebox'
 import { USER_TAG_PATTERN } from './turn-credential.ts'
 
 const closed = { additionalProperties: false }
-const untilMs = Type.Integer({ description: 'when it ends, by the clock of the control plane; a kick heard of later is done once all the same' })
+const untilMs = Type.Integer({ description: 'when it ends, by the clock of the control plane, which then takes it back' })
 
 /** Every session of a user ends, and every new one until the end. */
 export const UserKick = Type.Object({ userTag: Type.String({ pattern: USER_TAG_PATTERN }), untilMs }, closed)
@@ -30,8 +30,10 @@ export const DEFAULT_KICK_SECONDS = 60
 /** An agent that is being restarted, or cut off for a moment, still hears of it. */
 export const SESSION_KICK_SECONDS = 300
 
-/**
- * Clocks of a fleet differ a little. Credentials begin again this much behind the end, so that no agent ends a session
- * made with one of them.
- */
+/** Kicks are taken back this much behind their end: an agent that looks once a second has heard of the shortest. */
 export const KICK_MARGIN_MS = 2_000
+/**
+ * Credentials begin again this much behind the end, so that no agent ends a session made with one of them: the kick is
+ * taken back within a second of its margin, and heard of and acted on for two more at most.
+ */
+export const KICK_REFUSED_MS = KICK_MARGIN_MS + 4_000

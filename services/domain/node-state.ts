@@ -3,8 +3,8 @@ import type { Static } from 'typebox'
 import { PROBE_CAUSES, PROBE_STAGES } from './health.ts'
 
 /**
- * up, degraded: it serves, the latter with less than it advertises or unheard by its agent · unknown: neither agent nor
- * prober says anything · down: it relays nothing · unready: it cannot be signed for, or advertises nothing · draining: it
+ * up, degraded: it serves, the latter with less than it advertises, or unheard by its agent, or seen well by probers while
+ * its agent says that coturn does not answer · unknown: neither agent nor prober says anything · down: it relays nothing · unready: it cannot be signed for, or advertises nothing · draining: it
  * shall take no new sessions
  */
 export const NODE_STATES = ['up', 'degraded', 'unknown', 'down', 'unready', 'draining'] as const

@@ -23,7 +23,7 @@ export function createLedgerMetrics (metrics: Metrics) {
     lost: metrics.counter('usage_lost_sessions_total', 'Sessions closed at what was known, because their node went silent.', ['node']),
     lag: metrics.gauge('usage_lag_seconds', 'Age of the newest row of the last batch applied.', ['node']),
     pending: metrics.gauge('usage_pending_batches', 'Batches in the stream of a node that are not applied yet.', ['node']),
-    open: metrics.gauge('sessions_open', 'Sessions the ledger holds open.', []),
+    open: metrics.gauge('sessions_open', 'Sessions the ledger holds open, those of probes among them.', []),
     jobs: metrics.gauge('job_last_success_timestamp_seconds', 'When a job last ran to its end in this process.', ['job'])
   }
 }

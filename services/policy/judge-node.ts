@@ -16,12 +16,12 @@ export interface NodeSigns {
  * | agent    | votes on its URLs        | state    |
  * |----------|--------------------------|----------|
  * | none yet, or no secret confirmed, or no URL | unready |
- * | speaks, coturn does not answer | any  | down     |
- * | speaks   | all bad                  | down     |
+ * | any      | all bad                  | down     |
+ * | says that coturn does not answer | some good | degraded | it relays, as who tried it saw: its CLI alone may hang
+ * | says that coturn does not answer | none, or only some bad | down |
  * | speaks   | some bad                 | degraded | the bad ones are left out
  * | speaks   | good, or not all known   | up       |
  * | speaks   | none                     | up       | a dead prober condemns nobody
- * | silent   | all bad                  | down     |
  * | silent   | some good                | degraded | it relays, and nobody sees how full it is
  * | silent   | none, or only some bad   | unknown  |
  *
@@ -31,10 +31,11 @@ export interface NodeSigns {
 export function judgeNode ({ isReady, isDraining, agentSpeaks, coturnAnswers, votes }: NodeSigns): NodeState {
   if (!isReady) return 'unready'
   const bad = votes.filter(({ state }) => state === 'bad').length
-  if ((agentSpeaks && !coturnAnswers) || bad === votes.length) return 'down'
+  const isSeenWell = votes.some(({ state }) => state === 'good')
+  if (bad === votes.length || (agentSpeaks && !coturnAnswers && !isSeenWell)) return 'down'
   if (isDraining) return 'draining'
-  if (agentSpeaks) return bad > 0 ? 'degraded' : 'up'
-  return votes.some(({ state }) => state === 'good') ? 'degraded' : 'unknown'
+  if (agentSpeaks && coturnAnswers) return bad > 0 ? 'degraded' : 'up'
+  return isSeenWell ? 'degraded' : 'unknown'
 }
 
 /** The states in which new sessions may be sent to a node, be it for want of a better one. */

@@ -1,4 +1,4 @@
-import { KICK_MARGIN_MS, MAX_KICKS } from '../domain/kick.ts'
+import { KICK_MARGIN_MS, KICK_REFUSED_MS, MAX_KICKS } from '../domain/kick.ts'
 import type { Kick, SessionKick, UserKick } from '../domain/kick.ts'
 import type { DesiredNode, NodeFacts } from '../domain/node.ts'
 
@@ -14,7 +14,7 @@ function withKicks ({ kicks: _, ...desired }: DesiredNode, kicks: readonly Kick[
   return kicks.length === 0 ? desired : { ...desired, kicks: [...kicks] }
 }
 
-/** What still stands at a moment: that of a user until no agent can act on it any more, by whatever clock. */
+/** What still stands at a moment. */
 const standing = (kicks: readonly Kick[], nowMs: number): Kick[] => kicks.filter(({ untilMs }) => nowMs < untilMs + KICK_MARGIN_MS)
 
 /**
@@ -47,6 +47,13 @@ export function kickedUsers (nodes: readonly Pick<NodeFacts, 'desired'>[]): Read
   return kicked.size === 0 ? undefined : kicked
 }
 
+/** Users credentials are refused to, and until when: those that are kept out, and for a moment those that just were, whose kick agents may still act on. */
+export function refusedUsers (before: ReadonlyMap<string, number> | undefined, nodes: readonly Pick<NodeFacts, 'desired'>[], nowMs: number): ReadonlyMap<string, number> | undefined {
+  // of a kick that was lifted, its end is still to come
+  const justEnded = [...before ?? []].filter(([, untilMs]) => nowMs >= untilMs && nowMs < untilMs + KICK_REFUSED_MS)
+  return justEnded.length === 0 ? kickedUsers(nodes) : new Map([...justEnded, ...kickedUsers(nodes) ?? []])
+}
+
 /** The wish for a node that comes to a fleet, with the users that are kept out of it. */
 export function inheritKicks (desired: DesiredNode, nodes: readonly NodeFacts[]): DesiredNode {
   return withKicks(desired, [...kickedUsers(nodes) ?? []].map(([userTag, untilMs]) => ({ userTag, untilMs })))
@@ -55,7 +62,7 @@ export function inheritKicks (desired: DesiredNode, nodes: readonly NodeFacts[])
 /** Until when credentials are refused to a user, in ms; undefined where they are not. */
 export function refusedUntil (kicked: ReadonlyMap<string, number> | undefined, userTag: string, nowMs: number): number | undefined {
   const untilMs = kicked?.get(userTag)
-  return untilMs !== undefined && nowMs < untilMs + KICK_MARGIN_MS ? untilMs : undefined
+  return untilMs !== undefined && nowMs < untilMs + KICK_REFUSED_MS ? untilMs : undefined
 }
 
 /** A live session as an agent knows it. */

@@ -5,7 +5,7 @@ import type { NodeFacts } from '../domain/node.ts'
 import type { RelayUse } from '../domain/relay-use.ts'
 import { expectLoad } from './expect-load.ts'
 import type { Promises } from './keep-promises.ts'
-import { kickedUsers } from './kicks.ts'
+import { refusedUsers } from './kicks.ts'
 import type { Policy } from './settings.ts'
 import { viewNode } from './view-node.ts'
 import type { NodeView, ReadMoment } from './view-node.ts'
@@ -70,7 +70,7 @@ export function nextSnapshot (previous: Snapshot | undefined, facts: Facts | und
     ...facts.money ? { money: facts.money } : {},
     policy,
     promises: facts.promises,
-    kicked: kickedUsers(facts.nodes)
+    kicked: refusedUsers(previous?.kicked, facts.nodes, nowMs)
   }
 }
 

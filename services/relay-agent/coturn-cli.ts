@@ -11,13 +11,16 @@ const TIMEOUT_MS = 2_000
 const PROMPT = /(^|\n)> $/
 const PASSWORD_PROMPT = /password:\s*$/
 
-/** coturn's version, from the greeting it gives before it asks for the password; null where nothing answers. */
-export async function readCoturnVersion ({ host, port }: CliOptions): Promise<string | null> {
+/**
+ * coturn's version, from the greeting it gives before it asks for the password.
+ * @throws where there is none; with the code ECONNREFUSED nothing listens there
+ */
+export async function readCoturnVersion ({ host, port }: CliOptions): Promise<string> {
   const socket = open(host, port)
   try {
-    return /Coturn-(\d+\.\d+\.\d+)/.exec(await readUntil(socket, PASSWORD_PROMPT))?.[1] ?? null
-  } catch {
-    return null
+    const version = /Coturn-(\d+\.\d+\.\d+)/.exec(await readUntil(socket, PASSWORD_PROMPT))?.[1]
+    if (version === undefined) throw new Error("coturn's CLI does not say its version")
+    return version
   } finally {
     socket.destroy()
   }
@@ -61,6 +64,8 @@ function open (host: string, port: number): Socket {
   const socket = connect({ host, port })
   socket.setEncoding('latin1')
   socket.setTimeout(TIMEOUT_MS, () => { socket.destroy(new Error("coturn's CLI did not answer in time")) })
+  // between two reads nobody listens: what breaks then is told by the next
+  socket.on('error', () => {})
   return socket
 }
 
@@ -71,13 +76,18 @@ async function command (socket: Socket, line: string): Promise<string> {
 
 function readUntil (socket: Socket, end: RegExp): Promise<string> {
   return new Promise((resolve, reject) => {
+    const closed = (): Error => socket.errored ?? new Error("coturn's CLI closed the connection")
+    if (socket.destroyed) {
+      reject(closed())
+      return
+    }
     let text = ''
     const settle = (error?: Error) => {
       socket.off('data', onData).off('error', settle).off('close', onClose)
       if (error) reject(error)
       else resolve(text)
     }
-    const onClose = () => { settle(new Error("coturn's CLI closed the connection")) }
+    const onClose = () => { settle(closed()) }
     const onData = (chunk: string) => {
       text += chunk
       if (end.test(text)) settle()

@@ -26,8 +26,8 @@ export function followDesired ({ central, nodeRedis, node, obeyer, drainer, kick
   let saidMissing = ''
   let last: DesiredNode | undefined
 
-  async function obey (desired: DesiredNode): Promise<void> {
-    kicker.obey(desired.kicks)
+  async function obey (desired: DesiredNode, isRecalled: boolean): Promise<void> {
+    kicker.obey(desired.kicks, isRecalled)
     const otherCapacity = last !== undefined && last.capacityBitsPerSecond !== desired.capacityBitsPerSecond
     last = desired
     await obeySecrets(desired)
@@ -56,6 +56,7 @@ export function followDesired ({ central, nodeRedis, node, obeyer, drainer, kick
     if (registered) logger.error(`node ${node} is not registered: PUT /admin/v1/nodes/${node}`)
     registered = false
     last ??= await readSavedDesired(nodeRedis) ?? undefined
+    kicker.obey(last?.kicks, true)
     if (last?.draining) await obeySecrets({ ...last, generations: [] })
   }
 
@@ -69,12 +70,12 @@ export function followDesired ({ central, nodeRedis, node, obeyer, drainer, kick
       const desired = await readDesired(central, node).catch(async error => {
         // without the centre the last wish stands: a coturn that restarts now needs its secrets all the same
         const saved = await readSavedDesired(nodeRedis)
-        if (saved) await obey(saved)
+        if (saved) await obey(saved, true)
         throw error
       })
       if (!desired) return await standAlone()
       registered = true
-      await obey(desired)
+      await obey(desired, false)
       const json = JSON.stringify(desired)
       if (json !== savedDesired) await saveDesired(nodeRedis, desired)
       savedDesired = json

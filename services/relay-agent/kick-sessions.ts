@@ -23,13 +23,14 @@ export interface KickerOptions {
 }
 
 /**
- * Ends the sessions the control plane wants ended, at coturn's CLI, whereupon coturn says their totals. A kick is done
- * once when it is heard of, however this clock goes; from then on new sessions are ended while it lasts.
+ * Ends the sessions the control plane wants ended, at coturn's CLI, whereupon coturn says their totals. A kick is in
+ * force while the control plane wants it, which takes it back at its end, however this clock goes. Of what it wanted when
+ * it was last heard, nobody takes anything back: there this clock says what is over.
  */
 export function createKicker ({ cli, boot, live, readBoot, logger, metrics, now }: KickerOptions) {
   let kicks: readonly Kick[] = []
-  /** kicks heard of and done at least once; another end makes another kick */
-  let done = new Set<string>()
+  /** kicks that ended while the control plane could not be heard, and are not begun again with it; another end makes another kick */
+  let ended = new Set<string>()
   let cancelledAtMs = new Map<string, number>()
   const identify = (kick: Kick): string => `${kickName(kick)} ${kick.untilMs}`
 
@@ -38,10 +39,11 @@ export function createKicker ({ cli, boot, live, readBoot, logger, metrics, now 
   }
 
   return {
-    obey (wanted: readonly Kick[] = []): void {
-      kicks = wanted
-      const still = new Set(wanted.map(identify))
-      done = new Set([...done].filter(kick => still.has(kick)))
+    /** @param isRecalled the control plane cannot be heard: this is what it wanted last */
+    obey (wanted: readonly Kick[] = [], isRecalled = false): void {
+      const nowMs = now()
+      ended = new Set(wanted.filter(kick => ended.has(identify(kick)) || (isRecalled && nowMs >= kick.untilMs)).map(identify))
+      kicks = wanted.filter(kick => !ended.has(identify(kick)))
     },
 
     /** Called twice a second; without a kick it costs nothing. @throws where coturn or the node's Redis does not answer */
@@ -49,15 +51,12 @@ export function createKicker ({ cli, boot, live, readBoot, logger, metrics, now 
       const nowMs = now()
       const ofBoot = boot()
       // the sessions of before have not been read yet
-      if (ofBoot === '') return
-      const inForce = kicks.filter(kick => nowMs < kick.untilMs || !done.has(identify(kick)))
-      if (inForce.length === 0) return
+      if (ofBoot === '' || kicks.length === 0) return
       cancelledAtMs = new Map([...cancelledAtMs].filter(([, atMs]) => nowMs - atMs < AGAIN_MS))
-      const due = findKicked(inForce, ofBoot, sessions()).filter(allocation => !cancelledAtMs.has(`${ofBoot}:${allocation}`))
+      const due = findKicked(kicks, ofBoot, sessions()).filter(allocation => !cancelledAtMs.has(`${ofBoot}:${allocation}`))
       // numbers begin anew with each coturn: those of the one before must not end calls of the one that runs now
       if (due.length > 0 && !await cancelAllocations(cli, due, async () => await readBoot() === ofBoot)) return
       for (const allocation of due) cancelledAtMs.set(`${ofBoot}:${allocation}`, nowMs)
-      for (const kick of inForce) done.add(identify(kick))
       if (due.length === 0) return
       metrics.kicked.inc(due.length)
       logger.info({ sessions: due.length }, 'ended sessions that were kicked')

@@ -125,8 +125,8 @@ async function start ({ config, logger }: { config: AgentConfig, logger: Logger 
   const heartbeat = repeat(HEARTBEAT_WITHOUT_COTURN_MS, async () => {
     if (now() < nextBeatAtMs) return
     nextBeatAtMs = now() + HEARTBEAT_MS
-    const coturnVersion = await askCoturn()
-    if (coturnVersion === null) nextBeatAtMs = 0
+    const { version: coturnVersion, missed } = await askCoturn()
+    if (missed) nextBeatAtMs = 0
     const sessions = countSessions(follower.live.values())
     agentMetrics.feedUp.set(follower.connected ? 1 : 0)
     agentMetrics.sessions.set(sessions)

@@ -3,22 +3,43 @@ import type { AgentMetrics } from './agent-metrics.ts'
 import { readCoturnVersion } from './coturn-cli.ts'
 import type { CliOptions } from './coturn-cli.ts'
 
+/** What is held of coturn after a look at it. */
+export interface CoturnSight {
+  /** null: it does not answer */
+  version: string | null
+  /** the last look was in vain: the next shall come soon */
+  missed: boolean
+}
+
+/** Looks in vain in a row that prove it: coturn answers its CLI in the thread that relays, and a busy one may take its time once. */
+const GONE_AFTER = 2
+
 /**
- * Asks coturn for its version. One that has died is told of, in the log, the metric and the heartbeat, and no more: it is
+ * Asks coturn for its version. Where nothing listens it is gone at once; one that only does not answer is what it was
+ * until the second time in a row. One that has died is told of, in the log, the metric and the heartbeat, and no more: it is
  * launch, under its supervisor, that starts it again.
  */
-export function createCoturnWatch ({ cli, logger, metrics }: { cli: CliOptions, logger: Logger, metrics: Pick<AgentMetrics, 'relayUp'> }): () => Promise<string | null> {
+export function createCoturnWatch ({ cli, logger, metrics }: { cli: CliOptions, logger: Pick<Logger, 'error' | 'info'>, metrics: Pick<AgentMetrics, 'relayUp'> }): () => Promise<CoturnSight> {
+  let last: string | null = null
   /** looks that found nobody in a row */
-  let missed = 0
-  return async () => {
-    const version = await readCoturnVersion(cli)
-    metrics.relayUp.set(version === null ? 0 : 1)
-    missed = version === null ? missed + 1 : missed
+  let misses = 0
+
+  function miss (error: Error): void {
+    misses += 1
+    if (misses >= GONE_AFTER || (error as NodeJS.ErrnoException).code === 'ECONNREFUSED') last = null
     // one alone may be a coturn that is just being started, or is slow
-    if (version === null && missed === 2) logger.error('coturn does not answer on its CLI: is the supervisor of infra/coturn/launch at work? This agent starts no coturn, and tells the control plane that it is gone')
-    if (version === null) return null
-    if (missed >= 2) logger.info({ version }, 'coturn answers again')
-    missed = 0
-    return version
+    if (misses === GONE_AFTER) logger.error('coturn does not answer on its CLI: is the supervisor of infra/coturn/launch at work? This agent starts no coturn, and tells the control plane that it is gone')
+  }
+
+  return async () => {
+    try {
+      last = await readCoturnVersion(cli)
+      if (misses >= GONE_AFTER) logger.info({ version: last }, 'coturn answers again')
+      misses = 0
+    } catch (error) {
+      miss(error as Error)
+    }
+    metrics.relayUp.set(last === null ? 0 : 1)
+    return { version: last, missed: misses > 0 }
   }
 }

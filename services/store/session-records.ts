@@ -2,6 +2,7 @@ import { answersOf } from './connect.ts'
 import type { Redis } from './connect.ts'
 import type { SessionState, Traffic } from '../domain/session.ts'
 import { credentialName } from '../domain/relay-use.ts'
+import { PROBE_APP } from '../domain/turn-credential.ts'
 import { dayOfPeriod, hourOf, rowSuffix } from '../domain/usage.ts'
 import { centralKeys } from './keys.ts'
 import { LOST_SESSION_TTL_SECONDS, sessionMember } from './usage-ledger.ts'
@@ -73,7 +74,8 @@ export async function endLostSession (redis: Redis, session: SessionRecord, sile
   return await redis.endLostSession(
     centralKeys.sessionsOpen, centralKeys.sessionsEnded, centralKeys.session(member),
     centralKeys.ledgerRow(name), centralKeys.ledgerDay(day), centralKeys.ledgerDays, centralKeys.openSessions(session.app),
-    member, silentSinceMs, nowMs, LOST_SESSION_TTL_SECONDS, name, day, credentialName(session.userTag, session.expiresAtSeconds)) === 1
+    member, silentSinceMs, nowMs, LOST_SESSION_TTL_SECONDS, name, day,
+    credentialName(session.userTag, session.expiresAtSeconds), session.app === PROBE_APP ? 'nobody' : 'app') === 1
 }
 
 /** Drops index entries of sessions whose record has expired. */

@@ -8,13 +8,14 @@ import { deriveNodeKey, keyId } from '../../domain/turn-credential.ts'
 import { changeNode, showDrain } from '../../policy/drain-node.ts'
 import { inheritKicks } from '../../policy/kicks.ts'
 import { SILENT_AFTER_MS } from '../../policy/view-node.ts'
-import { reasonToKeep } from '../../policy/remove-node.ts'
+import { contentProbers, reasonToKeep } from '../../policy/remove-node.ts'
+import { readHealth } from '../../store/health.ts'
 import { readDesired, readNode, readNodes, writeDesired, writeNewNode, writeNoNode } from '../../store/nodes.ts'
 import { countOpenSessionsOf } from '../../store/session-steps.ts'
 import { countUnapplied } from '../../store/usage-stream.ts'
 import type { AdminContext } from '../admin-context.ts'
 import { NodeParams } from '../admin-schemas.ts'
-import { ChangeNode, NodeReply, NodesReply, RegisteredNode } from '../node-schemas.ts'
+import { ChangeNode, NodeReply, NodesReply, RegisteredNode, RemoveNodeQuery } from '../node-schemas.ts'
 import { problems } from '../problems.ts'
 import { showNode } from '../show-fleet.ts'
 
@@ -52,6 +53,19 @@ export function addNodeRoutes (fastify: FastifyInstance, { redis, change, keyRin
     }
   }
 
+  /** Why a node may not be taken out yet. */
+  async function findReasonToKeep (node: NodeFacts): Promise<string | undefined> {
+    const { id } = node
+    const [health, sessions, batches] = await Promise.all([readHealth(redis, [id]), countOpenSessionsOf(redis, id), countWaiting(id)])
+    const view = viewOf(id)
+    return reasonToKeep(node, {
+      agentSpeaks: view && isHeard(id),
+      content: contentProbers(health.get(id) ?? new Map(), view?.probers ?? []),
+      sessions,
+      batches
+    })
+  }
+
   server.put('/nodes/:node', { config: { role: 'admin' }, schema: { tags, summary: 'Registers a node and answers the key of its agent', params: NodeParams, response: { 200: RegisteredNode, 201: RegisteredNode } } }, async (request, reply) => {
     const { node } = request.params
     const { created, key } = await change(request.actor, async () => {
@@ -76,13 +90,13 @@ export function addNodeRoutes (fastify: FastifyInstance, { redis, change, keyRin
     return show(await find(node))
   })
 
-  server.delete('/nodes/:node', { config: { role: 'admin' }, schema: { tags, summary: 'Takes a node out of the fleet that is gone, or was drained and is empty; what it relayed stays in the ledger', params: NodeParams, response: { 204: Type.Null() } } }, async (request, reply) => {
+  server.delete('/nodes/:node', { config: { role: 'admin' }, schema: { tags, summary: 'Takes a node out of the fleet that is gone, or was drained and is empty; what it relayed stays in the ledger', params: NodeParams, querystring: RemoveNodeQuery, response: { 204: Type.Null() } } }, async (request, reply) => {
     const { node } = request.params
     await change(request.actor, async () => {
       const facts = await find(node)
-      const why = reasonToKeep(facts, isHeard(node), { sessions: await countOpenSessionsOf(redis, node), batches: await countWaiting(node) })
-      if (why !== undefined) throw problems.nodeInUse(why)
-      return { action: 'node.remove', target: node, before: showDesired(facts.desired), after: null, writes: writeNoNode(node, facts.desired), result: undefined }
+      const why = await findReasonToKeep(facts)
+      if (why !== undefined && request.query.force !== 'true') throw problems.nodeInUse(why)
+      return { action: 'node.remove', target: node, before: showDesired(facts.desired), after: why === undefined ? null : { forced: why }, writes: writeNoNode(node, facts.desired), result: undefined }
     })
     return await reply.code(204).send(null)
   })

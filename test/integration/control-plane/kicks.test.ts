@@ -73,6 +73,7 @@ t.test('each change is in the audit, which tells of no user', async t => {
   t.equal((await door.admin('POST', '/nodes/eu-1/rotate-secret', { overlapSeconds: 60 })).status, 202)
   t.equal((await door.admin('PUT', '/nodes/eu-3')).status, 201)
   t.match(await kicksOf('eu-3'), [{ userTag: ada }], 'a node that comes keeps her out too')
+  await door.caughtUp()
   t.equal((await door.admin('DELETE', '/nodes/eu-3')).status, 204)
   await door.admin('DELETE', `/users/${ada}/kick`)
   t.match(await lastEntry(), { action: 'user.lift-kick', target, before: { until: second }, after: null })

@@ -214,6 +214,18 @@ t.test('a silent session is closed as lost at what is known, in the hour it was 
   t.match(await total(), { sessions: 1, lostSessions: 0, bytesIn: 90 })
 })
 
+t.test('a silent session of a probe is closed too, and neither listed nor counted as one that has ended', async t => {
+  await book(bookedRow({ app: '_probe', atMs: MINUTE, bytesIn: 70 }))
+  const [silent] = await listSilent(redis, MINUTE, 10)
+  if (!silent) throw new Error('it is not known to be silent')
+  t.equal(await endLostSession(redis, silent, MINUTE, MINUTE + 1, '0'), true)
+  t.match(await total(), { sessions: 1, lostSessions: 1, bytesIn: 70 })
+  t.equal(await countOpenSessions(redis), 0)
+  t.same(await listAll(redis, 'ended'), [])
+  t.equal(await redis.exists('open:_probe'), 0)
+  t.equal(await redis.ttl(recordKey), LOST_SESSION_TTL_SECONDS, 'a late total still finds it')
+})
+
 t.test('a session that spoke or ended since it was found silent is left alone', async t => {
   await book(bookedRow({ bytesIn: 70 }), bookedRow({ allocation: allocationOf(2) }))
   const silent = await listSilent(redis, MINUTE, 10)

@@ -14,7 +14,8 @@ const judge = (agent: 'content' | 'coturn silent' | 'silent', votes: string, dif
 
 t.test('the truth table, row by row', async t => {
   for (const [agent, votes, state] of [
-    ['coturn silent', 'good good', 'down'], ['coturn silent', 'unknown unknown', 'down'], ['coturn silent', 'bad good', 'down'],
+    ['coturn silent', 'good good', 'degraded'], ['coturn silent', 'bad good', 'degraded'], ['coturn silent', 'good unknown', 'degraded'],
+    ['coturn silent', 'unknown unknown', 'down'], ['coturn silent', 'bad unknown', 'down'], ['coturn silent', 'bad bad', 'down'],
     ['content', 'bad bad', 'down'], ['content', 'bad', 'down'],
     ['content', 'bad good', 'degraded'], ['content', 'bad unknown', 'degraded'],
     ['content', 'good good', 'up'], ['content', 'good unknown', 'up'],
@@ -36,7 +37,7 @@ t.test('a node nobody could use yet is unready, whatever is said of it', async t
 
 t.test('a drain stands in place of every state that serves, and of no other', async t => {
   for (const [agent, votes, state] of [
-    ['content', 'good', 'draining'], ['content', 'bad good', 'draining'], ['silent', 'unknown', 'draining'], ['silent', 'good', 'draining'],
-    ['content', 'bad', 'down'], ['coturn silent', 'good', 'down'], ['silent', 'bad', 'down']
+    ['content', 'good', 'draining'], ['content', 'bad good', 'draining'], ['silent', 'unknown', 'draining'], ['silent', 'good', 'draining'], ['coturn silent', 'good', 'draining'],
+    ['content', 'bad', 'down'], ['coturn silent', 'unknown', 'down'], ['silent', 'bad', 'down']
   ] as const) t.equal(judge(agent, votes, { isDraining: true }), state, `${agent}, ${votes}`)
 })

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { Compile } from 'typebox/compile'
-import { KICK_MARGIN_MS, MAX_KICKS } from '../../../services/domain/kick.ts'
+import { KICK_MARGIN_MS, KICK_REFUSED_MS, MAX_KICKS } from '../../../services/domain/kick.ts'
 import type { Kick } from '../../../services/domain/kick.ts'
 import { DesiredNode, newDesired, showDesired } from '../../../services/domain/node.ts'
-import { addKick, dropEndedKicks, findKicked, inheritKicks, kickedUsers, liftKick, refusedUntil } from '../../../services/policy/kicks.ts'
+import { addKick, dropEndedKicks, findKicked, inheritKicks, kickedUsers, liftKick, refusedUntil, refusedUsers } from '../../../services/policy/kicks.ts'
 
 const NOW_MS = 1_000_000
 const tag = (number: number): string => number.toString(16).padStart(24, '0')
@@ -32,7 +32,7 @@ t.test('lifted, or over, it leaves no trace', async t => {
   t.same(liftKick(desired(user(1), user(2), session(1)), tag(1)).kicks, [user(2), session(1)])
   t.same(liftKick(desired(user(1)), tag(2)), desired(user(1)), 'who is not kicked')
   t.equal(dropEndedKicks(desired(), NOW_MS), undefined)
-  t.equal(dropEndedKicks(desired(user(1, NOW_MS)), NOW_MS), undefined, 'it stands as long as credentials are refused for it')
+  t.equal(dropEndedKicks(desired(user(1, NOW_MS)), NOW_MS), undefined, 'an agent that looks once a second hears of it, however short it is')
   t.same(dropEndedKicks(desired(user(1, NOW_MS)), NOW_MS + KICK_MARGIN_MS), desired())
   t.same(dropEndedKicks(desired(user(1, 1), session(1), session(2, 'boot-1', 1)), NOW_MS)?.kicks, [session(1)])
 })
@@ -45,11 +45,22 @@ t.test('who is kept out anywhere is kept out everywhere, for the longest of it; 
   t.same(inheritKicks(desired(), []), desired())
 })
 
+t.test('who was kept out is refused for a moment more, unless the kick was lifted before its end', async t => {
+  const before = new Map([[tag(1), NOW_MS], [tag(2), NOW_MS + 60_000]])
+  const refused = (nowMs: number, ...kicks: Kick[]) => [...refusedUsers(before, [node('a', ...kicks)], nowMs) ?? []]
+  t.same(refused(NOW_MS), [[tag(1), NOW_MS]], 'the other was lifted')
+  t.same(refused(NOW_MS + KICK_REFUSED_MS - 1, user(3)), [[tag(1), NOW_MS], [tag(3), NOW_MS + 60_000]])
+  t.same(refused(NOW_MS, user(1)), [[tag(1), NOW_MS + 60_000]], 'kept out anew')
+  t.equal(refusedUsers(before, [node('a')], NOW_MS + KICK_REFUSED_MS), undefined)
+  t.same([...refusedUsers(undefined, [node('a', user(1))], NOW_MS) ?? []], [[tag(1), NOW_MS + 60_000]])
+  t.equal(refusedUsers(undefined, [], NOW_MS), undefined)
+})
+
 t.test('credentials are refused to the end and a moment beyond it', async t => {
   const kicked = new Map([[tag(1), NOW_MS]])
   t.equal(refusedUntil(kicked, tag(1), NOW_MS - 1), NOW_MS)
-  t.equal(refusedUntil(kicked, tag(1), NOW_MS + KICK_MARGIN_MS - 1), NOW_MS)
-  t.equal(refusedUntil(kicked, tag(1), NOW_MS + KICK_MARGIN_MS), undefined)
+  t.equal(refusedUntil(kicked, tag(1), NOW_MS + KICK_REFUSED_MS - 1), NOW_MS)
+  t.equal(refusedUntil(kicked, tag(1), NOW_MS + KICK_REFUSED_MS), undefined)
   t.equal(refusedUntil(kicked, tag(2), NOW_MS - 1), undefined)
   t.equal(refusedUntil(undefined, tag(1), NOW_MS), undefined)
 })

@@ -356,7 +356,7 @@ Object {
   "nodes": Array [
     "eu-2 up chosen: ",
     "us-1 up chosen: ",
-    "eu-1 down down: coturn_silent",
+    "eu-1 down down: coturn_silent,not_probed",
   ],
   "plan": Array [
     "coturn healthy  eu-2,us-1",
@@ -368,7 +368,7 @@ Object {
     "eu-2 would serve this, with us-1 beside it.",
     "eu-2 comes before us-1: this user has drawn it, by weight, capacity, room left and slow start.",
     "Should that fail: cloudflare, then static, then stun.",
-    "eu-1 is left out: its relay-agent says that coturn does not answer: look at the log of coturn, and start it by infra/coturn/launch.",
+    "eu-1 is left out: its relay-agent says that coturn does not answer: look at the log of coturn, and start it by infra/coturn/launch; no prober has a vote on it: start one.",
   ],
   "skipped": Array [],
   "stale": false,
@@ -662,6 +662,34 @@ Object {
   ],
   "skipped": Array [],
   "stale": true,
+}
+`
+
+exports[`test/unit/policy/explain.test.ts > TAP > ten situations and more, as an operator is told of them > the CLI of coturn hangs, probers content 1`] = `
+Object {
+  "clientRegion": Object {
+    "region": null,
+    "source": "none",
+  },
+  "nodes": Array [
+    "eu-2 up chosen: ",
+    "us-1 up chosen: ",
+    "eu-1 degraded outranked: coturn_silent,slow_start",
+  ],
+  "plan": Array [
+    "coturn healthy  eu-2,us-1",
+    "cloudflare fallback after_fleet",
+    "static fallback after_fleet",
+    "stun last_resort after_fleet",
+  ],
+  "sentences": Array [
+    "eu-2 would serve this, with us-1 beside it.",
+    "eu-2 comes before us-1: this user has drawn it, by weight, capacity, room left and slow start.",
+    "Should that fail: cloudflare, then static, then stun.",
+    "eu-1 could serve as well, but two nodes are enough and it came behind in the draw; its relay-agent says that coturn does not answer: look at the log of coturn, and start it by infra/coturn/launch; it is new or healed and gets 10 % of its share so far: nothing to do, it grows by itself.",
+  ],
+  "skipped": Array [],
+  "stale": false,
 }
 `
 
