@@ -59,7 +59,7 @@ t.test('the central Redis away for a minute, the control plane restarted in that
     await stack.signal('central-redis', 'SIGSTOP')
     await until('the control plane says so', async () => (await readiness()).status === 'degraded')
     t.match((await stack.issue(key)).body, { provider: 'coturn', degraded: true })
-    t.ok((await readiness(stack.ports.prober)).degraded.redis, 'the prober says so too')
+    await until('the prober says so too', async () => (await readiness(stack.ports.prober)).degraded.redis !== undefined)
     await talk(calls, 200)
     await delay(OUTAGE_MS)
     t.match((await stack.issue(key)).body, { provider: 'coturn', degraded: true }, 'still served at the end')
