@@ -14,6 +14,8 @@ export type Write =
   | { set: string, member: string, present: boolean }
   /** a whole key that others write too, so it must still be what it was */
   | { string: string, before: string | null, after: string | null }
+  /** a whole key to be deleted, whoever wrote it and whatever it is */
+  | { gone: string }
 
 /** What was decided, to be written together with its entry in the audit. */
 export interface Change<Result> {
@@ -59,6 +61,7 @@ async function commit (redis: Redis, actor: Actor, nowMs: number, head: string |
 function spell (write: Write): { key: string, values: [string, string, string, string] } {
   if ('hash' in write) return { key: write.hash, values: ['hash', write.field, '', write.after ?? ''] }
   if ('set' in write) return { key: write.set, values: ['set', write.member, '', write.present ? 'present' : ''] }
+  if ('gone' in write) return { key: write.gone, values: ['gone', '', '', ''] }
   return { key: write.string, values: ['string', '', write.before ?? '', write.after ?? ''] }
 }
 

@@ -37,9 +37,9 @@ export const centralKeys = {
   nodes: 'nodes',
   /** control-plane: JSON of what a node shall be */
   desired: (node: string) => `desired:${node}`,
-  /** relay-agent: JSON of what a node is */
+  /** relay-agent: JSON of what a node is (the control plane deletes it with the node) */
   observed: (node: string) => `observed:${node}`,
-  /** prober: hash name of a prober -> JSON of what it found of the node (the control plane drops those of probers that are gone) */
+  /** prober: hash name of a prober -> JSON of what it found of the node (the control plane drops those of probers that are gone, and all with the node) */
   health: (node: string) => `health:${node}`,
   /** control-plane: JSON of a TURN credential for the probes of one node */
   probeCredential: (node: string) => `probe-credential:${node}`,

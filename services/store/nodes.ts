@@ -42,10 +42,14 @@ export const writeNewNode = (id: string, desired: DesiredNode): Write[] => [
   writeDesired(id, null, desired)
 ]
 
-/** The writes that take a node out of the fleet. */
+/**
+ * The writes that take a node out of the fleet. What its agent and the probers said of it goes as well, though these are
+ * not the control plane's keys: they may be gone, and another node of this name shall not begin with their word.
+ */
 export const writeNoNode = (id: string, desired: DesiredNode): Write[] => [
   { set: centralKeys.nodes, member: id, present: false },
-  { string: centralKeys.desired(id), before: JSON.stringify(desired), after: null }
+  { string: centralKeys.desired(id), before: JSON.stringify(desired), after: null },
+  ...[centralKeys.observed(id), centralKeys.health(id), centralKeys.probeCredential(id)].map(gone => ({ gone }))
 ]
 
 export const writeDesired = (id: string, before: DesiredNode | null, after: DesiredNode): Write =>

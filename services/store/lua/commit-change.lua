@@ -4,6 +4,7 @@
 -- ARGV[1] head it was decided on ('' where there was none)  ARGV[2] its own head  ARGV[3] JSON of its entry
 -- then four values a write: kind, field or member, before, after
 --   hash: sets the field, or deletes it where after is ''  set: adds the member, or removes it where after is ''
+--   gone: deletes the key, whoever wrote it; its after is ''
 --   string: sets the key, or deletes it where after is '', if it still is what it was before: others write it too
 -- Returns 1 where all of it was written.
 local WRITE = 4

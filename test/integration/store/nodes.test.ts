@@ -1,7 +1,10 @@
 import t from 'tap'
 import { noExperience, noneEachStep } from '../../../services/domain/load-experience.ts'
-import { readNodes } from '../../../services/store/nodes.ts'
-import { registerNode } from '../../helpers/central-state.ts'
+import { writeHealth } from '../../../services/store/health.ts'
+import { readNodes, writeNoNode, writeObserved } from '../../../services/store/nodes.ts'
+import { writeProbeCredential } from '../../../services/store/probe-credentials.ts'
+import { desiredNode, registerNode, write } from '../../helpers/central-state.ts'
+import { healthOf, observedNode } from '../../helpers/node-facts.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
 
 const redis = await (await startRedisServer(t, { variant: 'central' })).connect()
@@ -37,4 +40,19 @@ t.test('a node that writes nonsense harms itself alone', async t => {
     t.same(nodes.map(({ id, observed }) => [id, observed === null]), [['bad', true], ['good', false], ['old', true]], what)
     t.same(invalid, ['bad'], 'and it is told')
   }
+})
+
+t.test('a node that is removed leaves nothing that another of its name would begin with, and the others keep theirs', async t => {
+  await redis.flushall()
+  for (const id of ['eu-1', 'eu-2']) {
+    await registerNode(redis, id)
+    await writeObserved(redis, id, observedNode())
+    for (const prober of ['p', 'q']) await writeHealth(redis, id, prober, healthOf({}))
+    await writeProbeCredential(redis, id, { username: 'u', password: 'p', expiresAtMs: 1, generation: 1, keyId: '0123456789abcdef' }, 60_000)
+  }
+  await write(redis, ...writeNoNode('eu-1', desiredNode()))
+  t.same((await redis.keys('*')).sort(), ['audit', 'audit:head', 'desired:eu-2', 'health:eu-2', 'nodes', 'observed:eu-2', 'probe-credential:eu-2'])
+  await redis.set('observed:eu-1', '{}')
+  await write(redis, ...writeNoNode('eu-2', desiredNode()))
+  t.same((await redis.keys('*')).sort(), ['audit', 'audit:head', 'observed:eu-1'], 'what one alone lacks is no hindrance')
 })

@@ -178,6 +178,30 @@ t.test('cut off in the middle of a round, it condemns nobody, and nobody when it
   t.match(published.at(-1)?.[1], { reaches: true, urls: [{ state: 'good' }] })
 })
 
+t.test('an answer from before the end of the first bad probe is no witness to the second', async t => {
+  const first = Promise.withResolvers<UrlProbe>()
+  let answer: (url: string) => UrlProbe | Promise<UrlProbe> = () => first.promise
+  const { prober, look, clock, published, credentials } = setUp(async url => url === UDP ? await answer(url) : good(url))
+  for (const id of ['a', 'b']) credentials.set(id, credential())
+  const [a, b] = [node('a'), node('b', { urls: [TCP] })]
+  prober.begin([a], credentials)
+  clock.nowMs += 1_000
+  prober.begin([a, b], credentials)
+  await turn()
+  // the cut: b has had its answer, a is waiting for its own in vain
+  first.resolve(dead(UDP))
+  await prober.idle()
+  answer = dead
+  clock.nowMs += PROBE_INTERVAL_MS - 1_000
+  await look(a, b)
+  t.same(published.map(([id]) => id), ['b', 'a', 'a'])
+  t.match(published.at(-1)?.[1], { reaches: false, urls: [{ state: 'unknown' }] })
+  await prober.compare(OUTSIDE)
+  clock.nowMs += PROBE_INTERVAL_MS
+  await look(a)
+  t.match(published.at(-1)?.[1], { reaches: true, urls: [{ state: 'bad' }] }, 'where it was dead after all, the next one is')
+})
+
 t.test('a dead node is condemned by the second probe, whichever of the others comes first or is slow', async t => {
   for (const order of [['a', 'b'], ['b', 'a']]) {
     const { look, clock, published, credentials } = setUp(async url => {
