@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -106,6 +106,30 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {}, 
   }
   const issue = async (key: string, body?: unknown): Promise<Answer> => await call(`${api}/v1/credentials`, 'POST', key, body)
 
+  /**
+   * Kills a part and starts it again with other settings, behind a command such as faketime where one is given; waits for
+   * nothing, as `up` would. Returns how to end that one.
+   */
+  async function relaunch (part: string, differs: Record<string, string> = {}, ...behind: string[]): Promise<() => Promise<void>> {
+    const pid = Number.parseInt(await read('run', `${part}.pid`))
+    const words = async (file: string) => (await readFile(`/proc/${pid}/${file}`, 'utf8')).split('\0').filter(Boolean)
+    const environment = Object.fromEntries((await words('environ')).map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]))
+    const [command = '', ...args] = [...behind, ...await words('cmdline')]
+    const log = await open(join(folder, 'log', `${part}.log`), 'a')
+    process.kill(pid, 'SIGKILL')
+    await until(`${part} has ended`, async () => await readFile(`/proc/${pid}/cmdline`, 'utf8').then(text => text === '', () => true))
+    // a group of its own: whatever stands before the process may not pass signals on
+    const started = spawn(command, args, { cwd: ROOT, stdio: ['ignore', log.fd, log.fd], env: { ...environment, ...differs }, detached: true })
+    await log.close()
+    const ended = once(started, 'exit')
+    const end = async (): Promise<void> => {
+      if (started.exitCode === null && started.signalCode === null && started.pid !== undefined) process.kill(-started.pid, 'SIGKILL')
+      await ended
+    }
+    closers.push(end)
+    return end
+  }
+
   // shaped like a key, and sent wherever a key could be put by right or by mistake
   const secretCanary = `sk_${randomBytes(32).toString('base64url')}`
   secrets.add(secretCanary)
@@ -149,23 +173,8 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {}, 
       relaunched.push(launch)
       await until('coturn runs again', async () => await relayAnswers(`${network}.1`, ports.coturn))
     },
-    /** Ends an agent and starts it again with other settings, behind a command such as faketime where one is given; returns how to end that one. */
-    relaunchAgent: async (node: string, differs: Record<string, string>, ...behind: string[]): Promise<() => Promise<void>> => {
-      const pid = Number.parseInt(await read('run', `${node}-relay-agent.pid`))
-      const words = async (file: string) => (await readFile(`/proc/${pid}/${file}`, 'utf8')).split('\0').filter(Boolean)
-      const environment = Object.fromEntries((await words('environ')).map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]))
-      const [command = '', ...args] = [...behind, ...await words('cmdline')]
-      process.kill(pid, 'SIGKILL')
-      // a group of its own: whatever stands before the agent may not pass signals on
-      const agent = spawn(command, args, { cwd: ROOT, stdio: 'ignore', env: { ...environment, ...differs }, detached: true })
-      const ended = once(agent, 'exit')
-      const end = async (): Promise<void> => {
-        if (agent.exitCode === null && agent.signalCode === null && agent.pid !== undefined) process.kill(-agent.pid, 'SIGKILL')
-        await ended
-      }
-      closers.push(end)
-      return end
-    },
+    relaunch,
+    relaunchAgent: async (node: string, differs: Record<string, string>, ...behind: string[]): Promise<() => Promise<void>> => await relaunch(`${node}-relay-agent`, differs, ...behind),
     /** One sample of a process' metrics; `where` picks a series by part of its labels. */
     metric: async (port: number, name: string, where = ''): Promise<number> => {
       const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
