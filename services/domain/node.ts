@@ -67,6 +67,7 @@ export const ObservedNode = Type.Object({
   capacityBitsPerSecond: Type.Number(),
   maxAllocations: Type.Integer(),
   coturnVersion: Type.Union([Type.String(), Type.Null()], { description: 'null: coturn does not answer' }),
+  coturnGone: Type.Optional(Type.Boolean({ description: 'true: nothing listens on its CLI, so it is gone, not slow' })),
   boot: Type.String(),
   sessions: Type.Integer({ description: 'live allocations, those of probes not counted' }),
   admitting: Type.Optional(Type.Boolean({ description: 'false: coturn refuses new allocations, for the node is draining' })),

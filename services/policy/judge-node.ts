@@ -9,6 +9,8 @@ export interface NodeSigns {
   agentSpeaks: boolean
   /** what the agent last said */
   coturnAnswers: boolean
+  /** its process is gone, by the word of the agent */
+  coturnGone: boolean
   votes: ReadonlyArray<Pick<UrlVote, 'state'>>
 }
 
@@ -17,6 +19,7 @@ export interface NodeSigns {
  * |----------|--------------------------|----------|
  * | none yet, or no secret confirmed, or no URL | unready |
  * | any      | all bad                  | down     |
+ * | says that coturn is gone | any     | down     | at once: nobody need try it
  * | says that coturn does not answer | some good | degraded | it relays, as who tried it saw: its CLI alone may hang
  * | says that coturn does not answer | none, or only some bad | down |
  * | speaks   | some bad                 | degraded | the bad ones are left out
@@ -28,11 +31,11 @@ export interface NodeSigns {
  * A drain that is wished stands in place of up, degraded and unknown. What coturn last said through an agent that is
  * silent by now counts for nothing.
  */
-export function judgeNode ({ isReady, isDraining, agentSpeaks, coturnAnswers, votes }: NodeSigns): NodeState {
+export function judgeNode ({ isReady, isDraining, agentSpeaks, coturnAnswers, coturnGone, votes }: NodeSigns): NodeState {
   if (!isReady) return 'unready'
   const bad = votes.filter(({ state }) => state === 'bad').length
   const isSeenWell = votes.some(({ state }) => state === 'good')
-  if (bad === votes.length || (agentSpeaks && !coturnAnswers && !isSeenWell)) return 'down'
+  if (bad === votes.length || (agentSpeaks && (coturnGone || (!coturnAnswers && !isSeenWell)))) return 'down'
   if (isDraining) return 'draining'
   if (agentSpeaks && coturnAnswers) return bad > 0 ? 'degraded' : 'up'
   return isSeenWell ? 'degraded' : 'unknown'

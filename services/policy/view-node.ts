@@ -76,6 +76,7 @@ export function viewNode ({ id, desired, observed }: NodeFacts, health: Health, 
     isDraining: desired.draining !== undefined || observed.admitting === false,
     agentSpeaks: quietMs <= SILENT_AFTER_MS,
     coturnAnswers: observed.coturnVersion !== null,
+    coturnGone: observed.coturnGone === true,
     votes
   })
   const load = measureLoad(observed, desired)

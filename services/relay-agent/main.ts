@@ -125,7 +125,7 @@ async function start ({ config, logger }: { config: AgentConfig, logger: Logger 
   const heartbeat = repeat(HEARTBEAT_WITHOUT_COTURN_MS, async () => {
     if (now() < nextBeatAtMs) return
     nextBeatAtMs = now() + HEARTBEAT_MS
-    const { version: coturnVersion, missed } = await askCoturn()
+    const { version: coturnVersion, gone: coturnGone, missed } = await askCoturn()
     if (missed) nextBeatAtMs = 0
     const sessions = countSessions(follower.live.values())
     agentMetrics.feedUp.set(follower.connected ? 1 : 0)
@@ -144,6 +144,7 @@ async function start ({ config, logger }: { config: AgentConfig, logger: Logger 
       capacityBitsPerSecond: wish.capacityBitsPerSecond ?? config.SPILLWAY_NODE_CAPACITY_MBPS * 1_000_000,
       maxAllocations: config.SPILLWAY_NODE_MAX_ALLOCATIONS,
       coturnVersion,
+      coturnGone,
       boot: follower.boot,
       sessions,
       admitting: drainer.admitting,

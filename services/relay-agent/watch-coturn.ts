@@ -7,6 +7,8 @@ import type { CliOptions } from './coturn-cli.ts'
 export interface CoturnSight {
   /** null: it does not answer */
   version: string | null
+  /** nothing listens where it should: the process is gone, not slow */
+  gone: boolean
   /** the last look was in vain: the next shall come soon */
   missed: boolean
 }
@@ -23,10 +25,12 @@ export function createCoturnWatch ({ cli, logger, metrics }: { cli: CliOptions, 
   let last: string | null = null
   /** looks that found nobody in a row */
   let misses = 0
+  let gone = false
 
   function miss (error: Error): void {
     misses += 1
-    if (misses >= GONE_AFTER || (error as NodeJS.ErrnoException).code === 'ECONNREFUSED') last = null
+    gone = (error as NodeJS.ErrnoException).code === 'ECONNREFUSED'
+    if (misses >= GONE_AFTER || gone) last = null
     // one alone may be a coturn that is just being started, or is slow
     if (misses === GONE_AFTER) logger.error('coturn does not answer on its CLI: is the supervisor of infra/coturn/launch at work? This agent starts no coturn, and tells the control plane that it is gone')
   }
@@ -36,10 +40,11 @@ export function createCoturnWatch ({ cli, logger, metrics }: { cli: CliOptions, 
       last = await readCoturnVersion(cli)
       if (misses >= GONE_AFTER) logger.info({ version: last }, 'coturn answers again')
       misses = 0
+      gone = false
     } catch (error) {
       miss(error as Error)
     }
     metrics.relayUp.set(last === null ? 0 : 1)
-    return { version: last, missed: misses > 0 }
+    return { version: last, gone, missed: misses > 0 }
   }
 }

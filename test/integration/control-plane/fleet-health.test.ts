@@ -17,7 +17,7 @@ let beat = 100
 /** Probers of these names say this of the node, and have just spoken; its agent has as well. */
 async function probe (node: string, said: Record<string, Partial<Record<string, 'bad'>>>, differs: Partial<NodeHealth> = {}): Promise<void> {
   beat += 1
-  await writeObserved(redis, node, observedNode({ beat, clockMs: Date.now(), urls: URLS }))
+  await writeObserved(redis, node, observedNode({ beat, clockMs: Date.now(), urls: URLS, capacityBitsPerSecond: 1e9, maxAllocations: 4_000 }))
   for (const [prober, bad] of Object.entries(said)) {
     await writeHealth(redis, node, prober, healthOf(Object.fromEntries(Object.values(urlsOf(node)).map(url => [url, bad[url] ?? 'good'])), { stage: 'allocate', cause: 'quota', code: 486 }, { beat, ...differs }))
   }

@@ -8,9 +8,10 @@ import type { CliConduct } from '../../helpers/fake-cli.ts'
 
 const answering: CliConduct = socket => { socket.write(GREETING) }
 const resetting: CliConduct = socket => { socket.resetAndDestroy() }
-const WELL = { version: '4.18.0', missed: false }
-const MISSED = { version: '4.18.0', missed: true }
-const GONE = { version: null, missed: true }
+const WELL = { version: '4.18.0', gone: false, missed: false }
+const MISSED = { version: '4.18.0', gone: false, missed: true }
+const SILENT = { version: null, gone: false, missed: true }
+const GONE = { version: null, gone: true, missed: true }
 
 async function watch (t: Test) {
   const cli = await startFakeCli(t)

@@ -3,11 +3,12 @@ import type { UrlState } from '../../../services/domain/health.ts'
 import type { NodeState } from '../../../services/domain/node-state.ts'
 import { judgeNode } from '../../../services/policy/judge-node.ts'
 
-const judge = (agent: 'content' | 'coturn silent' | 'silent', votes: string, differs: { isReady?: boolean, isDraining?: boolean, coturnAnswers?: boolean } = {}): NodeState => judgeNode({
+const judge = (agent: 'content' | 'coturn silent' | 'silent', votes: string, differs: { isReady?: boolean, isDraining?: boolean, coturnAnswers?: boolean, coturnGone?: boolean } = {}): NodeState => judgeNode({
   isReady: true,
   isDraining: false,
   agentSpeaks: agent !== 'silent',
   coturnAnswers: agent !== 'coturn silent',
+  coturnGone: false,
   votes: votes.split(' ').map(state => ({ state: state as UrlState })),
   ...differs
 })
@@ -27,6 +28,8 @@ t.test('the truth table, row by row', async t => {
 })
 
 t.test('what coturn last said through an agent that is silent by now counts for nothing', async t => {
+  t.equal(judge('coturn silent', 'good', { coturnGone: true }), 'down', 'gone is more than slow')
+  t.equal(judge('silent', 'good', { coturnGone: true }), 'degraded', 'as long as its agent speaks')
   t.equal(judge('silent', 'good', { coturnAnswers: false }), 'degraded')
   t.equal(judge('silent', 'unknown', { coturnAnswers: false }), 'unknown')
 })
