@@ -79,7 +79,7 @@ t.test('kill -9 of one coturn: nobody is sent there, other calls go on, its sess
 
   process.kill(Number(await stack.read('nodes', 'node-2', 'coturn', 'turnserver.pid')), 'SIGKILL')
   const names = async () => nodesOf((await stack.issue(key)).body)
-  await untilState(stack, 'node-2', 'down', 3 * PROBE_INTERVAL_MS)
+  await untilState(stack, 'node-2', 'down', 2 * PROBE_INTERVAL_MS)
   for (let asked = 0; asked < 60; asked++) {
     const named = await names()
     if (named.includes('node-2') || named.length === 0) t.fail(`it is down, and a credential names ${named.join(' and ')}`)

@@ -30,7 +30,7 @@ t.test('state and reasons of a node', async t => {
     ['not probed', one(), 'up', ['not_probed']],
     ['no agent', one(null), 'unready', ['no_agent']],
     ['coturn does not answer', one({ coturnVersion: null }), 'down', ['coturn_silent', 'not_probed']],
-    ['coturn does not answer, but relays', one({ coturnVersion: null }, {}, saying('good', 'good')), 'degraded', ['coturn_silent']],
+    ['coturn does not answer, but relays', one({ coturnVersion: null }, {}, saying('good', 'good')), 'degraded', ['coturn_silent', 'slow_start']],
     ['no secret to sign with', one({ generationsApplied: [] }), 'unready', ['no_generation', 'not_probed']],
     ['none of the wanted ones', one({ generationsApplied: [2] }), 'unready', ['no_generation', 'not_probed']],
     ['no URL', one({ urls: [] }, {}, saying('good', 'good')), 'unready', ['no_url']],
