@@ -8,9 +8,11 @@ const describe = (environment: Record<string, string>, ...args: string[]) => {
   return new Map([...shared, ...nodes.flatMap(({ parts }) => parts)].map(part => [part.name, part]))
 }
 
-t.test("a provider's secret goes to the control plane and nowhere else", async t => {
-  const holders = [...describe(SECRETS_OF_PROVIDERS)].filter(([, { environment }]) => Object.keys(environment).some(name => name in SECRETS_OF_PROVIDERS))
-  t.same(holders.map(([name]) => name), ['control-plane'])
+t.test("a provider's secret goes to the control plane, to the ledger where a bill is read with it, and nowhere else", async t => {
+  const parts = [...describe(SECRETS_OF_PROVIDERS)]
+  const holders = (secret: string) => parts.filter(([, { environment }]) => secret in environment).map(([name]) => name)
+  t.same(holders('TWILIO_AUTH_TOKEN'), ['control-plane', 'ledger'])
+  for (const secret of ['CLOUDFLARE_API_TOKEN', 'SPILLWAY_STATIC_ICE_SERVERS']) t.same(holders(secret), ['control-plane'], secret)
 })
 
 t.test('no part carries a secret in its environment: they come as files', async t => {
