@@ -33,7 +33,7 @@ const REFRESH_AFTER = 0.75
 /** For all paid providers of a plan together: with what is done around them, a request is answered within 2.5 s. */
 const PATIENCE_MS = 2_300
 /** Of what is left, where another paid provider stands behind: most of it, for the first of them is the one the operator prefers. */
-const FIRST_SHARE = 0.6
+const PATIENCE_OF_FIRST = 0.6
 
 /**
  * An app asks, ICE servers come back: decide -> mint -> record -> answer. Needs no Redis: the snapshot holds all.
@@ -70,7 +70,7 @@ function promiseAllocations (promises: Issuing['promises'], step: Step, nowMs: n
 /** How long a paid provider may take, before the ones behind it. */
 function patienceFor (behind: readonly Step[], waitedMs: number): number {
   const leftMs = Math.max(0, PATIENCE_MS - waitedMs)
-  return behind.some(({ provider }) => isPaid(provider)) ? leftMs * FIRST_SHARE : leftMs
+  return behind.some(({ provider }) => isPaid(provider)) ? leftMs * PATIENCE_OF_FIRST : leftMs
 }
 
 /** What the app asks for and what it may have. @throws Problem region_not_allowed */

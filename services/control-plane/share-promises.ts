@@ -7,7 +7,7 @@ import { writePromises } from '../store/promises.ts'
 /** A burst over several control planes overbooks a node by what they promise in this time and a snapshot. */
 const FLUSH_MS = 200
 
-/** Tells the other control planes what this one has promised; what a Redis that is away was not told is told later, or is old then. */
+/** Tells the other control planes what this one has promised; what could not be told while Redis was away is told later, unless it is too old by then. */
 export function sharePromises (redis: Redis, replica: string, book: PromiseBook, now: () => number, onError: (error: Error) => void) {
   let untold: Array<[node: string, second: number, count: number]> = []
   let told: Array<[node: string, second: number]> = []

@@ -19,7 +19,7 @@ export interface NodeSigns {
  * |----------|--------------------------|----------|
  * | none yet, or no secret confirmed, or no URL | unready |
  * | any      | all bad                  | down     |
- * | says that coturn is gone | any     | down     | at once: nobody need try it
+ * | says that coturn is gone | any     | down     | nothing listens: what probers found a moment ago is of the past
  * | says that coturn does not answer | some good | degraded | it relays, as who tried it saw: its CLI alone may hang
  * | says that coturn does not answer | none, or only some bad | down |
  * | speaks   | some bad                 | degraded | the bad ones are left out

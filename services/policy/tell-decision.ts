@@ -1,9 +1,17 @@
+import type { Reason } from './decide-route.ts'
 import type { ExplainedNode, Explanation } from './explanation.ts'
 import type { Snapshot } from './next-snapshot.ts'
 import { tellDenial } from './tell-denial.ts'
 import { isoTime, tellReasons } from './tell-reason.ts'
 
 type Facts = Omit<Explanation, 'sentences'>
+
+/** What is to be said against the fleet that serves all the same. */
+const THOUGH: Partial<Record<Reason, string>> = {
+  saturated: 'every node with room is saturated: it serves as long as it has room',
+  no_room: 'no node has room for one more: one too many is better than none',
+  unsure: 'nothing is known of how it is: no node is known to be well'
+}
 
 /** A decision as sentences: what would be answered and why, what stands against each node, and what to do about it. */
 export function tellDecision (facts: Facts, { outageSinceMs, nodes }: Snapshot): string[] {
@@ -38,8 +46,8 @@ function tellPlan ({ plan, nodes }: Facts, fleetSize: number): string[] {
   }
   const [home = '', beside] = first.nodes
   const who = `${home} would serve this${beside === undefined ? '' : `, with ${beside} beside it`}`
-  const though = { saturated: ', though every node with room is saturated: it serves as long as it has room', no_room: ', though no node has room for one more: one too many is better than none', unsure: ', though nothing is known of how it is: no node is known to be well' }[first.reason as string] ?? ''
-  return [`${who}${though}.`, ...tellOrder(first.remarks.includes('room'), nodes), ...then]
+  const though = THOUGH[first.reason]
+  return [`${who}${though === undefined ? '' : `, though ${though}`}.`, ...tellOrder(first.remarks.includes('room'), nodes), ...then]
 }
 
 /** Why the first node stands before the second. */
@@ -85,7 +93,7 @@ function tellNode (node: ExplainedNode, { nodes }: Facts): string[] {
       const behind = by === SATURATED ? '' : ` and it ${by ?? 'came behind in the draw'}`
       return [`${id} could serve as well, but two nodes are enough${behind}${because === '' ? '' : `; ${because}`}.`]
     }
-    case 'full': return [`${id} is left out: it has no room for one more: beside what runs, what new allocations are expected to bring and what was promised, ${tellRoom(node)}${because === '' ? '' : `; ${because}`}.`]
+    case 'full': return [`${id} has no room for one more: beside what runs, what new allocations are expected to bring and what was promised, ${tellRoom(node)}${because === '' ? '' : `; ${because}`}.`]
     case 'region_not_allowed': return [`${id} is left out: it is in ${region}, where the app may not be relayed (its regions).`]
     case 'unknown': return [`${id} is left out, since others are known to be well: ${because}.`]
     default: return [`${id} is left out: ${because}.`]

@@ -13,8 +13,8 @@ export interface CoturnSight {
   missed: boolean
 }
 
-/** Looks in vain in a row that prove it: coturn answers its CLI in the thread that relays, and a busy one may take its time once. */
-const GONE_AFTER = 2
+/** Looks in vain in a row, after which it counts as silent: coturn answers its CLI in the thread that relays, and a busy one may take its time once. */
+const SILENT_AFTER = 2
 
 /**
  * Asks coturn for its version. Where nothing listens it is gone at once; one that only does not answer is what it was
@@ -30,15 +30,15 @@ export function createCoturnWatch ({ cli, logger, metrics }: { cli: CliOptions, 
   function miss (error: Error): void {
     misses += 1
     gone = (error as NodeJS.ErrnoException).code === 'ECONNREFUSED'
-    if (misses >= GONE_AFTER || gone) last = null
+    if (misses >= SILENT_AFTER || gone) last = null
     // one alone may be a coturn that is just being started, or is slow
-    if (misses === GONE_AFTER) logger.error('coturn does not answer on its CLI: is the supervisor of infra/coturn/launch at work? This agent starts no coturn, and tells the control plane that it is gone')
+    if (misses === SILENT_AFTER) logger.error('coturn does not answer on its CLI: is the supervisor of infra/coturn/launch at work? This agent starts no coturn; it tells the control plane')
   }
 
   return async () => {
     try {
       last = await readCoturnVersion(cli)
-      if (misses >= GONE_AFTER) logger.info({ version: last }, 'coturn answers again')
+      if (misses >= SILENT_AFTER) logger.info({ version: last }, 'coturn answers again')
       misses = 0
       gone = false
     } catch (error) {
