@@ -115,6 +115,7 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
       ownSpend: spend.ownSpend,
       record: (app, decision) => {
         ownMetrics.countIssued(app.id, decision.provider, decision.reason)
+        ownMetrics.countDecision(decision.provider, decision.reason, decision.caller)
         recorder.record(app, decision)
       },
       // each request to a paid provider has told of itself; many may have waited for it, and as many be turned away after it

@@ -52,6 +52,7 @@ export function createControlPlaneMetrics (metrics: Metrics) {
       if (apps.size < MAX_APP_LABELS) apps.add(id)
       countIssued(apps.has(id) ? id : '_other', provider, reason)
     },
+    countDecision: tally(metrics, 'decisions_total', 'Credentials by who serves them, why, and what kind of caller asked.', ['provider', 'reason', 'caller']),
     problems: metrics.counter('problems_total', 'Requests answered with a problem, by its code.', ['code']),
     decisionsDropped,
     showFleet: (snapshot: Snapshot): void => {

@@ -107,7 +107,9 @@ t.test('credentials move to the next node, then to the providers in their order,
   const { body: { decisions } } = await stack.admin('GET', '/decisions?app=rush&limit=1000')
   const reasons = new Set(decisions.map(({ provider, reason }: { provider: string, reason: string }) => `${provider} ${reason}`))
   for (const reason of ['coturn healthy', 'cloudflare fallback', 'twilio fallback']) t.ok(reasons.has(reason), `${reason} is among the decisions: ${[...reasons].join(', ')}`)
-  t.ok(await stack.metric(stack.ports.ops, 'spillway_credentials_issued_total', 'provider="cloudflare"') > 0)
+  for (const name of ['spillway_credentials_issued_total', 'spillway_decisions_total']) {
+    t.ok(await stack.metric(stack.ports.ops, name, 'provider="cloudflare",reason="fallback"') > 0, name)
+  }
 })
 
 t.test('no log of this run holds a secret', stack.searchLogs)
