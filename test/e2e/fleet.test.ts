@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { until } from '../../scripts/until.ts'
 import { appUsage, callersOf, connectCaller, countsOf, ledgerSessions, release, startCall, talk, vanish } from '../helpers/calls.ts'
@@ -43,7 +44,13 @@ t.test('calls are spread by load: a node that is full gets no more of them', asy
   }
   const busy = call
   const enough = new AbortController()
-  const done = (async () => { while (!enough.signal.aborted) await talk([busy], 200, 800) })()
+  const done = (async () => {
+    // as fast as a call, not as fast as can be: the fleet learns from it what to expect of the next ones
+    while (!enough.signal.aborted) {
+      await talk([busy], 20, 500)
+      await delay(100)
+    }
+  })()
   await until('node-1 is full', async () => (await showNode(stack, 'node-1')).reasons.some(({ kind }) => kind === 'saturated'), 60_000, 300)
   const counts = await countFirst(stack, key, 60)
   t.equal(counts.get('node-1') ?? 0, 0, 'of 60 new users none was sent there first')

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -31,7 +31,8 @@ export interface CoturnServer {
   credential: (secret?: string) => { username: string, password: string }
   /** its status keys: one an allocation */
   allocations: () => Promise<string[]>
-  pause: () => void
+  /** resolves when every thread of it has stopped */
+  pause: () => Promise<void>
   resume: () => void
   kill9: () => Promise<void>
 }
@@ -79,7 +80,10 @@ export async function startCoturn (t: Test, { redis, turnserver, at, settings }:
       status ??= await redis.connect({ user: 'operator', database: 2 })
       return await status.keys(`turn/realm/${realm}/*/status`)
     },
-    pause: () => { process.kill(pid, 'SIGSTOP') },
+    pause: async () => {
+      process.kill(pid, 'SIGSTOP')
+      await until('coturn has stopped', () => readdirSync(`/proc/${pid}/task`).every(thread => / T /.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8'))))
+    },
     resume: () => { process.kill(pid, 'SIGCONT') },
     kill9: async () => {
       process.kill(pid, 'SIGKILL')

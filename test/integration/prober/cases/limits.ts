@@ -46,7 +46,7 @@ export const testLimits: Case = async (t, turnserver) => {
   await t.test('a relay that is stopped in its tracks, and one that is gone', async t => {
     const { udp, tcp } = urlsOf(plain.address)
     const credential = plain.credential()
-    plain.pause()
+    await plain.pause()
     const sockets = openSockets()
     const [overUdp, overTcp] = await Promise.all([probe(t, { url: udp, credential }), probe(t, { url: tcp, credential })])
     t.equal(openSockets(), sockets)

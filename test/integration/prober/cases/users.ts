@@ -70,7 +70,7 @@ export const testUsers: Case = async (t, turnserver) => {
   })
 
   await t.test('a relay stopped in its tracks: the kernel accepts for it, TLS gets no answer', async t => {
-    coturn.pause()
+    await coturn.pause()
     t.match(await probe(t, { url: urls.tls, credential: coturn.credential(), ca }), { failure: failedAt('tls', 'timeout'), answered: true, certificateExpiresAtMs: null })
     coturn.resume()
   })
