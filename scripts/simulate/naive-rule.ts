@@ -1,3 +1,4 @@
+import { hashText } from '../../services/policy/rendezvous.ts'
 import { choiceOf, distanceOf } from './rule.ts'
 import type { RuleMaker } from './rule.ts'
 import type { SimulatedNode } from './world.ts'
@@ -20,11 +21,11 @@ export const naiveRule: RuleMaker = {
       },
       flaps: () => flaps,
       choose: ({ room, region }) => {
-        const lot = hash(room)
+        const [lot] = hashText(room)
         const candidates = [...open]
         return choiceOf(
           candidates
-            .map((node, index) => ({ node, distance: distanceOf(region, node, options), turn: (index + lot) % candidates.length }))
+            .map((node, index) => ({ node, distance: distanceOf(region, node, options), turn: (index + (lot >>> 0)) % candidates.length }))
             .sort((a, b) => a.distance - b.distance || a.turn - b.turn)
             .map(({ node }) => node),
           options
@@ -32,11 +33,4 @@ export const naiveRule: RuleMaker = {
       }
     }
   }
-}
-
-/** FNV-1a, with its bits mixed once more: rooms of one trace differ in their last digits only. */
-function hash (text: string): number {
-  let value = 0x811C9DC5
-  for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193)
-  return Math.imul(value ^ (value >>> 15), 0x85EBCA6B) >>> 0
 }

@@ -1,6 +1,5 @@
 import { isUsableUrl } from '../domain/ice-servers.ts'
 import type { NodeFacts, ObservedNode } from '../domain/node.ts'
-import { nodeKeyIdOf } from '../domain/node-keys.ts'
 import type { NodeReason, NodeState } from '../domain/node-state.ts'
 import { countVotes, hasVote, isSilent, watchProbers } from './count-votes.ts'
 import type { Health, ProberView, UrlVote } from './count-votes.ts'
@@ -10,6 +9,7 @@ import { judgeSaturation, measureLoad } from './judge-load.ts'
 import type { Load, Saturation } from './judge-load.ts'
 import { judgeRoom } from './judge-room.ts'
 import type { Room } from './judge-room.ts'
+import { signingGeneration } from './rotate-generations.ts'
 import type { Policy } from './settings.ts'
 
 /** One node as requests are decided on it and people are shown it. */
@@ -66,12 +66,12 @@ export function viewNode ({ id, desired, observed }: NodeFacts, health: Health, 
   const base = { ...UNSEEN, id, probers, weight: desired.weight }
   if (!observed) return { ...base, state: 'unready', reasons: [{ kind: 'no_agent' }, ...drainReason(desired.draining)] }
 
-  const signingGeneration = Math.max(0, ...observed.generationsApplied.filter(generation => desired.generations.includes(generation)))
+  const signing = signingGeneration({ id, desired, observed })
   const advertised = [...new Set(observed.urls)].filter(url => /^turns?:/i.test(url) && isUsableUrl(url, true))
   const votes = countVotes(advertised, health, probers)
   const quietMs = before && before.beat === observed.beat ? before.quietMs + moment.elapsedMs : 0
   const state = judgeNode({
-    isReady: signingGeneration > 0 && advertised.length > 0,
+    isReady: signing !== undefined && advertised.length > 0,
     // for a moment after a drain coturn still refuses
     isDraining: desired.draining !== undefined || observed.admitting === false,
     agentSpeaks: quietMs <= SILENT_AFTER_MS,
@@ -86,8 +86,8 @@ export function viewNode ({ id, desired, observed }: NodeFacts, health: Health, 
     region: observed.region,
     urls: votes.filter(vote => vote.state !== 'bad').map(({ url }) => url),
     badUrls: votes.filter(vote => vote.state === 'bad').map(({ url }) => url),
-    signingGeneration,
-    signingKeyId: nodeKeyIdOf(desired.nodeKeys, signingGeneration) ?? '',
+    signingGeneration: signing?.generation ?? 0,
+    signingKeyId: signing?.keyId ?? '',
     ...load,
     ...judgeSaturation(before ?? UNSEEN, load.loadRatio, moment.elapsedMs, policy),
     share: mayServe(state) ? nextShare(observed, before, moment, policy) : 0,

@@ -3,10 +3,11 @@ import type { UrlHealth } from '../domain/health.ts'
 import type { NodeFacts } from '../domain/node.ts'
 import { findVersionDrift } from '../policy/find-version-drift.ts'
 import type { Metrics } from '../runtime/metrics.ts'
+import type { Transport } from '../turn/turn-leg.ts'
+import { parseServerUrl } from '../turn/turn-url.ts'
 
 /** Tells the URLs of a node apart without an address in a label; of several of one transport the worst is shown. */
-type Transport = 'udp' | 'tcp' | 'tls'
-const transportOf = (url: string): Transport => url.startsWith('turns:') ? 'tls' : url.endsWith('?transport=tcp') ? 'tcp' : 'udp'
+const transportOf = (url: string): Transport => parseServerUrl(url)?.transport ?? 'udp'
 
 const MS_A_SECOND = 1000
 const WORST_FIRST = ['bad', 'unknown', 'good'] as const

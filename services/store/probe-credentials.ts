@@ -4,6 +4,7 @@ import { Compile } from 'typebox/compile'
 import { KEY_ID_PATTERN } from '../domain/turn-credential.ts'
 import type { Redis } from './connect.ts'
 import { centralKeys } from './keys.ts'
+import { parseChecked } from './parse-checked.ts'
 
 /** A TURN credential for the probes of one node, and what it was signed with. */
 const ProbeCredential = Type.Object({
@@ -27,17 +28,8 @@ export async function readProbeCredentials (redis: Redis, ids: readonly string[]
   if (ids.length === 0) return credentials
   const texts = await redis.mget(ids.map(centralKeys.probeCredential))
   for (const [index, text] of texts.entries()) {
-    const credential = parse(text)
+    const credential = parseChecked(text, credentialCheck)
     if (credential) credentials.set(ids[index] ?? '', credential)
   }
   return credentials
-}
-
-function parse (text: string | null): ProbeCredential | undefined {
-  try {
-    const value: unknown = JSON.parse(text ?? 'null')
-    return credentialCheck.Check(value) ? value : undefined
-  } catch {
-    return undefined
-  }
 }

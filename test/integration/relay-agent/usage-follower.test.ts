@@ -278,3 +278,20 @@ t.test('a session is closed as lost when its total does not follow its deletion,
   await line.settle(life)
   await line.compare(t, 'and its total corrects it')
 })
+
+t.test('allocations of unknown rate are told until their rate is known; those of probes are not', async t => {
+  const line = await startUsageLine(t)
+  const life = await line.live()
+  await life.followed()
+  const [call, quiet, probe] = [line.call(1), line.call(2), line.call(3, { app: '_probe' })]
+  for (const one of [call, quiet, probe]) await one.begin()
+  await until('all are heard', () => life.follower.sessions === 3)
+  const unknown = () => life.follower.lookAtAllocations().unresolved.reduce((sum, count) => sum + count, 0)
+  t.equal(unknown(), 2)
+  line.clock.ms += 20_000
+  await call.relay(1_000_000, 1_000_000)
+  await until('the rate of one is known', () => unknown() === 1)
+  t.ok(life.follower.loadBitsPerSecond() > 0)
+  await quiet.end(0, 0)
+  await until('the other has ended', () => unknown() === 0)
+})

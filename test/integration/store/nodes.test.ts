@@ -1,5 +1,4 @@
 import t from 'tap'
-import { noExperience, noneEachStep } from '../../../services/domain/load-experience.ts'
 import { writeHealth } from '../../../services/store/health.ts'
 import { readNodes, writeNoNode, writeObserved } from '../../../services/store/nodes.ts'
 import { writeProbeCredential } from '../../../services/store/probe-credentials.ts'
@@ -11,25 +10,7 @@ const redis = await (await startRedisServer(t, { variant: 'central' })).connect(
 
 t.test('a node that writes nonsense harms itself alone', async t => {
   for (const id of ['good', 'bad', 'old']) await registerNode(redis, id)
-  const heartbeat = {
-    beat: 1,
-    clockMs: 1,
-    region: 'eu',
-    relayIps: ['192.0.2.1'],
-    urls: ['turn:192.0.2.1:3478'],
-    capacityBitsPerSecond: 1,
-    maxAllocations: 1,
-    coturnVersion: null,
-    boot: 'b',
-    sessions: 0,
-    loadBitsPerSecond: 0,
-    unresolved: noneEachStep(),
-    experience: noExperience(),
-    interfaceBitsPerSecond: null,
-    generationsApplied: [1],
-    outboxPending: 0,
-    gaps: 0
-  }
+  const heartbeat = observedNode()
   await redis.set('observed:good', JSON.stringify(heartbeat))
   const { generationsApplied: _, ...incomplete } = heartbeat
   const nonsense: Array<[string, string]> = [['no JSON', '{'], ['another version', JSON.stringify(incomplete)], ['a range as an address', JSON.stringify({ ...heartbeat, relayIps: ['0.0.0.0-255.255.255.255'] })]]

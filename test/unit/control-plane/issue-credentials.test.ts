@@ -26,12 +26,13 @@ const failing = (reason: string): Provider<any> => ({ mint: () => { throw new Er
 
 /** Issues with these fake providers, tried in the order they are named, and remembers what was told to whom. */
 function desk (providers: Partial<Record<ProviderName, Provider<any>>>) {
+  const promises = new PromiseBook()
   const recorded: Array<[app: string, provider: string, reason: string]> = []
   const decisions: Decision[] = []
   const failed: Array<[provider: string, reason: string]> = []
   const issuing: Issuing = {
     providers,
-    promises: new PromiseBook(),
+    promises,
     available: Object.keys(providers) as ProviderName[],
     record: (app, decision) => {
       recorded.push([app.id, decision.provider, decision.reason])
@@ -39,7 +40,7 @@ function desk (providers: Partial<Record<ProviderName, Provider<any>>>) {
     },
     onProviderFailed: (provider, { message }) => { failed.push([provider, message]) }
   }
-  return { recorded, decisions, failed, issue: async (request = {}, differs: Partial<KnownCaller> = {}) => await issueCredentials(issuing, { ...caller, ...differs }, request) }
+  return { promises, recorded, decisions, failed, issue: async (request = {}, differs: Partial<KnownCaller> = {}) => await issueCredentials(issuing, { ...caller, ...differs }, request) }
 }
 
 /** The request a provider is given. */
@@ -186,4 +187,15 @@ t.test('a region a proxy hints at orders the nodes, but refuses nobody', async t
     return decisions.at(-1)?.nodes[0]
   }
   t.same([await asked('us'), await asked('ap'), await asked('us', 'eu'), await asked('us', undefined, ['eu'])], ['u', 'p', 'e', 'e'])
+})
+
+t.test('each URL of a node is an allocation promised on it, where it was minted and nowhere else', async t => {
+  const { promises, issue } = desk({ coturn: answering(), stun: answering() })
+  const [node] = caller.snapshot.nodes
+  await issue()
+  t.ok(node && node.urls.length > 0)
+  t.equal(promises.promised(node?.id ?? ''), node?.urls.length)
+  const failing = desk({ coturn: { mint: () => { throw new Error('no secret') } }, stun: answering() })
+  await failing.issue()
+  t.equal(failing.promises.promised(node?.id ?? ''), 0)
 })
