@@ -1,5 +1,5 @@
 import { allowsOrigin, KEY_PREFIX } from '../domain/app.ts'
-import type { App } from '../domain/app.ts'
+import type { App, AppsAndKeys } from '../domain/app.ts'
 import type { CallerKind } from '../domain/decision.ts'
 import type { Snapshot } from '../policy/next-snapshot.ts'
 import { RecentMap } from '../runtime/recent-map.ts'
@@ -17,11 +17,12 @@ export interface Caller {
   user: string | undefined
 }
 
-/** Keys in use at a time whose digests are held: those that are used a thousand times a second. */
-const MAX_DIGESTS = 10_000
+/** Keys in use at a time that are held: those that are used a thousand times a second. */
+const MAX_HELD = 10_000
 /** Longer than any key of ours: nothing to remember. */
 const MAX_KEY_LENGTH = 64
-const digests = new RecentMap<string, string>(MAX_DIGESTS)
+/** Whom the keys in use belong to, as long as apps and keys are what they were. */
+const known = new WeakMap<AppsAndKeys, RecentMap<string, Caller>>()
 
 /** Three parts (RFC 7515, 7.1); no key has a dot. */
 const COMPACT_JWT = /^[\w-]+\.[\w-]*\.[\w-]*$/
@@ -37,10 +38,19 @@ export function identifyCaller ({ appsAndKeys }: Snapshot, verifyUserJwt: Verify
     return verifyUserJwt(appsAndKeys, token).then(({ app, user }) => checkOrigin({ app, kind: 'jwt', key: undefined, user }, origin))
   }
   if (token.length > MAX_KEY_LENGTH) throw problems.wrongKey()
-  const key = appsAndKeys.keys.get(digests.take(token, () => sha256(token)))
-  const app = key && appsAndKeys.apps.get(key.app)
-  if (!app) throw problems.wrongKey()
-  return checkOrigin({ app, kind: key.kind, key: key.id, user: undefined }, origin)
+  return checkOrigin(ownerOf(appsAndKeys, token), origin)
+}
+
+/** @throws Problem wrong_key, of which nothing is held: a stranger must not push out those that are good */
+function ownerOf (appsAndKeys: AppsAndKeys, token: string): Caller {
+  let held = known.get(appsAndKeys)
+  if (!held) known.set(appsAndKeys, held = new RecentMap(MAX_HELD))
+  return held.take(token, () => {
+    const key = appsAndKeys.keys.get(sha256(token))
+    const app = key && appsAndKeys.apps.get(key.app)
+    if (!app) throw problems.wrongKey()
+    return { app, kind: key.kind, key: key.id, user: undefined }
+  })
 }
 
 function checkOrigin (caller: Caller, origin: string | undefined): Caller {

@@ -65,12 +65,14 @@ export function useConventions (server: FastifyInstance, metrics: ControlPlaneMe
     closing = true
     done()
   })
+  const tellsAll = server.log.level === 'debug' || server.log.level === 'trace'
   server.addHook('onResponse', (request, reply, done) => {
     // Node closes what is idle when it begins to close; a request that still waited for a provider keeps its line after that
     if (closing) setImmediate(() => { server.server.closeIdleConnections() })
     const route = request.routeOptions.url ?? 'unmatched'
     metrics.countRequest(route, request.method, reply.statusCode)
     const level = QUIET.has(route) && reply.statusCode < 400 ? 'debug' : 'info'
+    if (level === 'debug' && !tellsAll) return done()
     request.log[level]({ reqId: request.id, method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime * 100) / 100 }, 'request')
     done()
   })
