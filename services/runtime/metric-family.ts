@@ -14,10 +14,20 @@ export interface Definition<Name extends string> {
   onRefused: () => void
 }
 
-/** One line or more of the text format: what is counted under one set of labels. */
+/**
+ * One line, as the registry of prom-client takes it. The name has the labels in it already, spelled once for all readings:
+ * spelling those of ten thousand series anew would hold up requests for twice as long.
+ */
+export interface Line {
+  metricName: string
+  labels: Record<string, never>
+  value: number
+}
+
+/** What is counted under one set of labels. */
 export interface Series {
-  /** its lines, each with a line end; '' while it has no value */
-  write: () => string
+  /** none while it has no value */
+  lines: () => readonly Line[]
 }
 
 /** All series of one metric. A set of labels that would be one too many gets a series that nobody sees. */
@@ -73,24 +83,21 @@ export abstract class Family<Name extends string, Of extends Series> {
 
   protected get all (): Iterable<Of> { return this.#all.keys() }
 
-  /** In the text format of Prometheus, version 0.0.4. A series without a value is forgotten, but for the one without labels, which somebody holds. */
-  write (): string {
+  /** What the registry of prom-client asks a metric for. A series without a value is forgotten, but for the one without labels, which somebody holds. */
+  read () {
     const { name, help, labelNames } = this.#definition
-    let text = `# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n# TYPE ${name} ${this.type}\n`
+    const values: Line[] = []
     for (const [series, labels] of this.#all) {
-      const lines = series.write()
-      if (lines === '' && labelNames.length > 0) this.remove(labels)
-      text += lines
+      const lines = series.lines()
+      if (lines.length === 0 && labelNames.length > 0) this.remove(labels)
+      values.push(...lines)
     }
-    return text
+    return { name, help, type: this.type, aggregator: 'sum' as const, values }
   }
 }
 
 const escape = (value: string): string =>
   value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 
-/** The name of a series as it stands before its value. */
-export const nameOf = (name: string, labels: string): string => labels === '' ? name : `${name}{${labels}}`
-
-/** A number as the format spells it; only of the infinite ones JavaScript has words of its own. */
-export const spell = (value: number): string => Math.abs(value) === Infinity ? (value > 0 ? '+Inf' : '-Inf') : String(value)
+/** @param labels as they stand between the braces */
+export const lineOf = (name: string, labels: string): Line => ({ metricName: labels === '' ? name : `${name}{${labels}}`, labels: {}, value: 0 })

@@ -1,21 +1,25 @@
-import { Family, nameOf, spell } from './metric-family.ts'
-import type { Definition, Series } from './metric-family.ts'
+import { Family, lineOf } from './metric-family.ts'
+import type { Definition, Line, Series } from './metric-family.ts'
 import type { Labels } from './label-tree.ts'
 
 export class CounterSeries implements Series {
-  readonly #name: string
-  #value = 0
-  constructor (name: string) { this.#name = name }
-  get value (): number { return this.#value }
+  readonly #line: Line
+  readonly #lines: readonly Line[]
+  constructor (line: Line) {
+    this.#line = line
+    this.#lines = [line]
+  }
+
+  get value (): number { return this.#line.value }
   /** @param by never negative: what was counted has happened */
-  inc (by = 1): void { this.#value += by }
-  write (): string { return `${this.#name} ${spell(this.#value)}\n` }
+  inc (by = 1): void { this.#line.value += by }
+  lines (): readonly Line[] { return this.#lines }
 }
 
 /** What has happened since the process began. */
 export class Counter<Name extends string> extends Family<Name, CounterSeries> {
   readonly type = 'counter'
-  protected create (name: string, labels: string): CounterSeries { return new CounterSeries(nameOf(name, labels)) }
+  protected create (name: string, labels: string): CounterSeries { return new CounterSeries(lineOf(name, labels)) }
   inc (labels: Labels<Name>, by = 1): void { this.series(labels).inc(by) }
   /** Lets a series begin before its first event, which rate() would miss otherwise; one that runs goes on. */
   begin (labels: Labels<Name>): void { this.series(labels) }
@@ -24,25 +28,30 @@ export class Counter<Name extends string> extends Family<Name, CounterSeries> {
 }
 
 export class GaugeSeries implements Series {
-  readonly #name: string
-  #value: number | undefined
-  constructor (name: string, value?: number) {
-    this.#name = name
-    this.#value = value
+  readonly #line: Line
+  readonly #lines: readonly Line[]
+  #isKnown = false
+  constructor (line: Line) {
+    this.#line = line
+    this.#lines = [line]
   }
 
-  get value (): number | undefined { return this.#value }
-  set (value: number): void { this.#value = value }
-  inc (by: number): void { this.#value = (this.#value ?? 0) + by }
+  get value (): number | undefined { return this.#isKnown ? this.#line.value : undefined }
+  set (value: number): void {
+    this.#line.value = value
+    this.#isKnown = true
+  }
+
+  inc (by: number): void { this.set((this.value ?? 0) + by) }
   /** It is not known: what is unknown is not shown, and never zero. */
-  clear (): void { this.#value = undefined }
-  write (): string { return this.#value === undefined ? '' : `${this.#name} ${spell(this.#value)}\n` }
+  clear (): void { this.#isKnown = false }
+  lines (): readonly Line[] { return this.#isKnown ? this.#lines : [] }
 }
 
 /** How something stands. */
 export class Gauge<Name extends string> extends Family<Name, GaugeSeries> {
   readonly type = 'gauge'
-  protected create (name: string, labels: string): GaugeSeries { return new GaugeSeries(nameOf(name, labels)) }
+  protected create (name: string, labels: string): GaugeSeries { return new GaugeSeries(lineOf(name, labels)) }
   set (labels: Labels<Name>, value: number): void { this.series(labels).set(value) }
   inc (labels: Labels<Name>, by: number): void { this.series(labels).inc(by) }
   get (labels: Labels<Name>): number | undefined { return this.series(labels).value }
@@ -53,18 +62,15 @@ export class Gauge<Name extends string> extends Family<Name, GaugeSeries> {
 export class HistogramSeries implements Series {
   readonly #buckets: readonly number[]
   readonly #counts: number[]
-  readonly #names: readonly string[]
-  readonly #sumName: string
-  readonly #countName: string
+  readonly #lines: readonly Line[]
   #sum = 0
 
   constructor (name: string, labels: string, buckets: readonly number[]) {
     this.#buckets = buckets
     this.#counts = [...buckets, Infinity].map(() => 0)
     const behind = labels === '' ? '' : `${labels},`
-    this.#names = [...buckets, Infinity].map(bucket => nameOf(`${name}_bucket`, `${behind}le="${spell(bucket)}"`))
-    this.#sumName = nameOf(`${name}_sum`, labels)
-    this.#countName = nameOf(`${name}_count`, labels)
+    const bounds = [...buckets.map(String), '+Inf'].map(bound => lineOf(`${name}_bucket`, `${behind}le="${bound}"`))
+    this.#lines = [...bounds, lineOf(`${name}_sum`, labels), lineOf(`${name}_count`, labels)]
   }
 
   /** One addition: the buckets are summed up when somebody looks. */
@@ -75,13 +81,13 @@ export class HistogramSeries implements Series {
     this.#sum += value
   }
 
-  write (): string {
+  lines (): readonly Line[] {
     let count = 0
-    const lines = this.#names.map((name, bucket) => {
-      count += this.#counts[bucket] ?? 0
-      return `${name} ${count}\n`
-    })
-    return `${lines.join('')}${this.#sumName} ${spell(this.#sum)}\n${this.#countName} ${count}\n`
+    for (const [at, line] of this.#lines.entries()) {
+      count += this.#counts[at] ?? 0
+      line.value = at === this.#counts.length ? this.#sum : count
+    }
+    return this.#lines
   }
 }
 
