@@ -45,5 +45,19 @@ export async function readUsage (redis: Redis, nodes: readonly string[], count: 
   return batches
 }
 
+export interface WaitingUsage {
+  node: string
+  batches: number
+  /** how long the first of them has lain at the centre; 0 where none waits */
+  oldestMs: number
+}
+
+/** What waits to be applied of each of these nodes. */
+export async function readWaiting (redis: Redis, nodes: readonly string[]): Promise<WaitingUsage[]> {
+  if (nodes.length === 0) return []
+  const answer = await redis.waitingUsage(nodes.length, ...nodes.map(centralKeys.usage))
+  return nodes.map((node, index) => ({ node, batches: answer[index * 2] ?? 0, oldestMs: answer[index * 2 + 1] ?? 0 }))
+}
+
 /** How many batches of a node wait to be applied. */
 export const countUnapplied = (redis: Redis, node: string): Promise<number> => redis.xlen(centralKeys.usage(node))
