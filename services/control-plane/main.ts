@@ -19,6 +19,7 @@ import { checkSettings, ControlPlaneConfig, readProviderSettings, splitList } fr
 import { createControlPlaneMetrics } from './metrics.ts'
 import { createRegionHint } from './hint-region.ts'
 import { createKeyedNames } from './keyed-names.ts'
+import { openCircuits } from './judge-circuits.ts'
 import { readPolicy } from './policy-settings.ts'
 import { capSpend } from './judge-spend.ts'
 import { createProviders } from './providers/index.ts'
@@ -29,6 +30,7 @@ import { sharePromises } from './share-promises.ts'
 import { degradedFleet } from './show-fleet.ts'
 import { tendFleet } from './tend-fleet.ts'
 import { createUserJwtVerifier } from './verify-user-jwt.ts'
+import { createBudgetWarnings } from './warn-budgets.ts'
 import { watchFleet } from './watch-fleet.ts'
 import { createUpstreamWatch } from './watch-upstream.ts'
 
@@ -89,6 +91,7 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
     money: () => fleet.snapshot?.money,
     isOutage: () => fleet.snapshot?.outageSinceMs !== undefined,
     now: Date.now,
+    onWarning: createBudgetWarnings(logger),
     onError: outage.failed
   })
   const trustedProxies = splitList(config.SPILLWAY_TRUSTED_PROXIES)
@@ -113,6 +116,7 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
       available,
       promises,
       ownSpend: spend.ownSpend,
+      openCircuits: () => openCircuits(circuits),
       record: (app, decision) => {
         ownMetrics.countIssued(app.id, decision.provider, decision.reason)
         ownMetrics.countDecision(decision.provider, decision.reason, decision.caller)

@@ -2,7 +2,7 @@ import { ALL_APPS } from '../domain/budget.ts'
 import type { MoneyFacts, PaidIssue } from '../domain/budget.ts'
 import type { ProviderName } from '../domain/provider.ts'
 import { checkBudget, describePaidIssue } from '../policy/check-budget.ts'
-import type { OwnSpend } from '../policy/check-budget.ts'
+import type { CapStanding, OwnSpend } from '../policy/check-budget.ts'
 import { repeat } from '../runtime/repeat.ts'
 import type { Redis } from '../store/connect.ts'
 import { negated, recordPaid, reserveSpend } from '../store/paid-issues.ts'
@@ -29,6 +29,8 @@ export interface SpendGateOptions {
   /** whether Redis is known to be away, or not to be believed */
   isOutage: () => boolean
   now: () => number
+  /** a credential passes caps that are only to be told of */
+  onWarning: (caps: readonly CapStanding[], nowMs: number) => void
   onError: (error: Error) => void
 }
 
@@ -37,7 +39,7 @@ export interface SpendGateOptions {
  * that is away it goes by what was last read and the local allowance, and tells what it has spent once Redis is back. What
  * may have reached Redis or not is rather counted twice than not at all.
  */
-export function createSpendGate ({ redis, money, isOutage, now, onError }: SpendGateOptions) {
+export function createSpendGate ({ redis, money, isOutage, now, onWarning, onError }: SpendGateOptions) {
   const own = createOwnSpend()
   /** issued while Redis was away */
   let untold: PaidIssue[] = []
@@ -123,7 +125,9 @@ export function createSpendGate ({ redis, money, isOutage, now, onError }: Spend
       const facts = money()
       if (!facts) throw new SpendRefused('budgets have not been read yet')
       const issue = describePaidIssue(facts, app, provider, region, now())
+      const known = checkBudget(facts, app, provider, region, ownSpend(), issue.atMs)
       if (isOutage() || !await reserveInRedis(issue)) reserveAlone(facts, issue, provider)
+      if (known.allowed && known.warnings.length > 0) onWarning(known.warnings, issue.atMs)
       return { cancel: () => { cancel(issue) } }
     },
 

@@ -25,11 +25,13 @@ async function start (t: Test, budgets: Record<string, Budget> = {}) {
 
   async function replica () {
     const own = await server.connect()
+    const warned: string[] = []
     const known: { money: MoneyFacts, isOutage: boolean } = { money: await readMoney(own, clock.ms), isOutage: false }
-    const gate: SpendGate = createSpendGate({ redis: own, money: () => known.money, isOutage: () => known.isOutage, now: () => clock.ms, onError: () => {} })
+    const gate: SpendGate = createSpendGate({ redis: own, money: () => known.money, isOutage: () => known.isOutage, now: () => clock.ms, onWarning: caps => { warned.push(...caps.map(({ scope, period }) => `${scope} ${period}`)) }, onError: () => {} })
     t.teardown(gate.stop)
     return {
       known,
+      warned,
       gate,
       read: async () => { known.money = await readMoney(own, clock.ms) },
       reserve: async (app = 'shop'): Promise<Hold | undefined> => await gate.reserve(app, 'cloudflare').catch((error: unknown) => {
@@ -78,6 +80,16 @@ t.test('the next day is open again', async t => {
   clock.ms += 12 * 3_600_000
   t.equal(one.left(), NEEDED)
   t.ok(await one.reserve())
+})
+
+t.test('a cap that only warns is told of from the credential that passes it, and stops none', async t => {
+  const { replica } = await start(t, { shop: { ...capped(2n * NEEDED), action: 'warn' } })
+  const one = await replica()
+  t.ok(await one.reserve())
+  t.ok(await one.reserve())
+  t.same(one.warned, [])
+  t.ok(await one.reserve())
+  t.same(one.warned, ['shop day'])
 })
 
 t.test('while Redis is away: the local allowance and no more, told when it is back', async t => {
