@@ -26,6 +26,7 @@ import { createProviders } from './providers/index.ts'
 import { createIssuedRecorder } from './record-issued.ts'
 import { createRequestLimits } from './request-limits.ts'
 import { createSpendGate } from './reserve-spend.ts'
+import { createRevocations } from './revoke-credentials.ts'
 import { sharePromises } from './share-promises.ts'
 import { degradedFleet } from './show-fleet.ts'
 import { tendFleet } from './tend-fleet.ts'
@@ -42,7 +43,8 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
   const outage = logOutage(logger, 'the central Redis')
   const redis = connectRedis({ url: config.SPILLWAY_REDIS_URL, onError: outage.failed })
   const keyRing = keepKeyRing(redis, config.SPILLWAY_MASTER_KEY, Date.now)
-  const { providers, available, circuits } = createProviders(readProviderSettings(config), keyRing, createUpstreamWatch(metrics, logger, () => circuits))
+  const providerSettings = readProviderSettings(config)
+  const { providers, available, circuits, revoke } = createProviders(providerSettings, keyRing, createUpstreamWatch(metrics, logger, () => circuits))
 
   if (await untilReady(redis, START_PATIENCE_MS)) await keyRing.begin()
 
@@ -74,8 +76,16 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
       }
     }
   }, error => { (error instanceof OperatorMistake ? fail : outage.failed)(error) })
+  const revocations = createRevocations({
+    redis,
+    // of a credential that users share no one of them can be shut out
+    revoke: providerSettings.paidShareSeconds > 0 ? undefined : revoke,
+    now: Date.now,
+    onError: outage.failed,
+    onRevoked: () => { logger.info('a credential of a kicked user is revoked at Cloudflare') }
+  })
   // in an outage there is nothing to tend
-  const tending = tendFleet(redis, keyRing, fleet, logger, Date.now)
+  const tending = tendFleet(redis, keyRing, fleet, revocations, logger, Date.now)
 
   const sharing = sharePromises(redis, replica, promises, Date.now, outage.failed)
   const recorder = createIssuedRecorder({
@@ -112,7 +122,7 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
       now: Date.now
     }),
     issuing: {
-      providers: capSpend(providers, spend),
+      providers: capSpend(revocations.remember(providers), spend),
       available,
       promises,
       ownSpend: spend.ownSpend,
@@ -153,7 +163,7 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
   return [
     ['readiness', () => { stopping = true }],
     ['public server', () => publicServer.close()],
-    ['records', () => Promise.all([recorder.stop(), limits.stop(), spend.stop()])],
+    ['records', () => Promise.all([recorder.stop(), limits.stop(), spend.stop(), revocations.stop()])],
     ['snapshot', () => Promise.all([watching.stop(), tending.stop(), sharing.stop()])],
     ['ops server', () => opsServer.close()],
     ['redis', () => { redis.disconnect() }]
