@@ -102,8 +102,8 @@ export function createSpendGate ({ redis, money, isOutage, now, onWarning, onErr
     try {
       await tell([...telling])
       untold = untold.filter(issue => !telling.has(issue))
-      // Redis may answer and not be believed: then the allowance goes on
-      if (telling.size > 0 && !isOutage()) issuedInOutage = undefined
+      // Redis may answer and not be believed: then the allowance goes on until it is, though nothing is left to tell by then
+      if (untold.length === 0 && !isOutage()) issuedInOutage = undefined
     } finally {
       telling = new Set()
     }

@@ -133,11 +133,14 @@ t.test('a Redis that hangs holds up no request for long', async t => {
   server.resume()
 })
 
-t.test('a Redis that answers but is not believed gives no new allowance', async t => {
+t.test('a Redis that answers but is not believed gives no new allowance, and is spent from again once it is', async t => {
   const { replica, redis } = await start(t)
   const one = await replica()
   one.known.isOutage = true
   for (let count = 0; count < OUTAGE_ALLOWANCE; count++) t.ok(await one.reserve())
   await until('Redis was told', async () => await redis.xlen('paid-issues') === OUTAGE_ALLOWANCE)
   t.notOk(await one.reserve())
+  one.known.isOutage = false
+  await until('it is believed', () => one.gate.ownSpend().issuedInOutage === undefined)
+  t.ok(await one.reserve())
 })
