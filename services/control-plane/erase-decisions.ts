@@ -1,13 +1,14 @@
 import type { Redis } from '../store/connect.ts'
 import { eraseDecisions } from '../store/decisions.ts'
 import { listErasures } from '../store/erasures.ts'
+import { eraseRevocable } from '../store/revocable.ts'
 
 /** By then every replica has told what it had issued when the wish was made: it does so each 200 ms. */
 const ALL_TOLD_MS = 2_000
 
 /**
- * The second look for decisions about users to be forgotten, behind the one made when it was asked: what replicas had
- * still in hand then. Once a wish; the ledger lets a wish stand for longer than this takes.
+ * The second look for decisions about users to be forgotten, and their credentials that could be revoked, behind the one
+ * made when it was asked: what replicas had still in hand then. Once a wish; the ledger lets a wish stand for longer than this takes.
  */
 export function createDecisionEraser (redis: Redis, now: () => number): () => Promise<void> {
   let done = new Set<string>()
@@ -16,7 +17,10 @@ export function createDecisionEraser (redis: Redis, now: () => number): () => Pr
     for (const { userTag, askedAtMs } of await listErasures(redis)) {
       if (now() - askedAtMs < ALL_TOLD_MS) continue
       const wish = `${userTag} ${askedAtMs}`
-      if (!done.has(wish)) await eraseDecisions(redis, userTag)
+      if (!done.has(wish)) {
+        await eraseDecisions(redis, userTag)
+        await eraseRevocable(redis, userTag)
+      }
       still.add(wish)
     }
     done = still

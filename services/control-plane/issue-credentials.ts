@@ -2,7 +2,7 @@ import { DEFAULT_TTL_SECONDS } from '../domain/app.ts'
 import type { App } from '../domain/app.ts'
 import type { Decision } from '../domain/decision.ts'
 import { isPaid } from '../domain/provider.ts'
-import type { ProviderName } from '../domain/provider.ts'
+import type { OpenCircuit, ProviderName } from '../domain/provider.ts'
 import { RecentMap } from '../runtime/recent-map.ts'
 import { decideRoute } from '../policy/decide-route.ts'
 import type { Step } from '../policy/decide-route.ts'
@@ -11,9 +11,11 @@ import type { Snapshot } from '../policy/next-snapshot.ts'
 import { NO_OWN_SPEND } from '../policy/check-budget.ts'
 import type { OwnSpend } from '../policy/check-budget.ts'
 import type { RouteRequest } from '../policy/route-request.ts'
+import { skippedBefore } from '../policy/skip-provider.ts'
+import type { Skipped } from '../policy/skip-provider.ts'
 import type { Minted, MintRequest, Provider, Providers } from './providers/provider.ts'
 import type { KnownCaller } from './admit-caller.ts'
-import { denialsFor } from './judge-spend.ts'
+import { budgetFacts } from './judge-spend.ts'
 import type { CredentialsReply, CredentialsRequest } from './schemas.ts'
 import { problems } from './problems.ts'
 
@@ -22,6 +24,8 @@ export interface Issuing {
   available: readonly ProviderName[]
   /** what this replica has set aside for paid credentials; absent: nothing */
   ownSpend?: () => OwnSpend
+  /** paid providers that are left alone now; absent: none */
+  openCircuits?: () => ReadonlyMap<ProviderName, OpenCircuit>
   record: (app: App, decision: Decision) => void
   /** allocations on their way to nodes whose heartbeats cannot tell of them yet */
   promises: Pick<PromiseBook, 'promise' | 'promised'>
@@ -45,13 +49,14 @@ export async function issueCredentials (issuing: Issuing, caller: KnownCaller, r
   const failed: ProviderName[] = []
   const startedMs = performance.now()
 
-  const plan = decideRoute(routeRequest(caller, request, issuing), snapshot, issuing.available, issuing.promises.promised)
+  const asked = routeRequest(caller, request, issuing)
+  const plan = decideRoute(asked, snapshot, issuing.available, issuing.promises.promised)
   for (const [index, step] of plan.entries()) {
     try {
       const timeoutMs = isPaid(step.provider) ? patienceFor(plan.slice(index + 1), performance.now() - startedMs) : 0
       const minted = await (issuing.providers[step.provider] as Provider).mint(mintRequest, step, timeoutMs)
       promiseAllocations(issuing.promises, step, nowMs)
-      issuing.record(app, describe(caller, mintRequest, minted, step, failed))
+      issuing.record(app, describe(caller, mintRequest, minted, step, failed, skippedBefore(asked, issuing.available, step)))
       return answer(minted, mintRequest, step, snapshot)
     } catch (error) {
       failed.push(step.provider)
@@ -74,15 +79,25 @@ function patienceFor (behind: readonly Step[], waitedMs: number): number {
 }
 
 /** What the app asks for and what it may have. @throws Problem region_not_allowed */
-export function routeRequest (caller: KnownCaller, { room, region }: CredentialsRequest, { available, ownSpend = () => NO_OWN_SPEND }: Pick<Issuing, 'available' | 'ownSpend'>): RouteRequest {
+export function routeRequest (caller: KnownCaller, { room, region }: CredentialsRequest, { available, ownSpend = () => NO_OWN_SPEND, openCircuits }: Pick<Issuing, 'available' | 'ownSpend' | 'openCircuits'>): RouteRequest {
   const { app, userTag, hintedRegion } = caller
   if (region !== undefined && app.regions.length > 0 && !app.regions.includes(region)) throw problems.foreignRegion(region)
-  return { app: app.id, userTag, room, region, hintedRegion, regions: app.regions, paidSpill: app.paidSpill, denials: denialsFor(caller, available, ownSpend) }
+  return {
+    app: app.id,
+    userTag,
+    room,
+    region,
+    hintedRegion,
+    regions: app.regions,
+    paidSpill: app.paidSpill,
+    ...budgetFacts(caller, available, ownSpend),
+    ...openCircuits ? { openCircuits: openCircuits() } : {}
+  }
 }
 
 export const ttlOf = (app: App, { ttl }: CredentialsRequest): number => Math.min(ttl ?? DEFAULT_TTL_SECONDS, app.maxTtlSeconds)
 
-function describe ({ app, userTag, kind }: KnownCaller, { ttlSeconds, nowMs }: MintRequest, minted: Minted, step: Step, failed: readonly ProviderName[]): Decision {
+function describe ({ app, userTag, kind }: KnownCaller, { ttlSeconds, nowMs }: MintRequest, minted: Minted, step: Step, failed: readonly ProviderName[], skipped: Skipped[]): Decision {
   return {
     atMs: nowMs,
     app: app.id,
@@ -94,7 +109,8 @@ function describe ({ app, userTag, kind }: KnownCaller, { ttlSeconds, nowMs }: M
     region: minted.region,
     ttlSeconds,
     expiresAtSeconds: Math.floor(minted.expiresAtMs / 1000),
-    failed: [...failed]
+    failed: [...failed],
+    ...skipped.length > 0 ? { skipped } : {}
   }
 }
 

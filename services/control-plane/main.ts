@@ -19,16 +19,19 @@ import { checkSettings, ControlPlaneConfig, readProviderSettings, splitList } fr
 import { createControlPlaneMetrics } from './metrics.ts'
 import { createRegionHint } from './hint-region.ts'
 import { createKeyedNames } from './keyed-names.ts'
+import { openCircuits } from './judge-circuits.ts'
 import { readPolicy } from './policy-settings.ts'
 import { capSpend } from './judge-spend.ts'
 import { createProviders } from './providers/index.ts'
 import { createIssuedRecorder } from './record-issued.ts'
 import { createRequestLimits } from './request-limits.ts'
 import { createSpendGate } from './reserve-spend.ts'
+import { createRevocations } from './revoke-credentials.ts'
 import { sharePromises } from './share-promises.ts'
 import { degradedFleet } from './show-fleet.ts'
 import { tendFleet } from './tend-fleet.ts'
 import { createUserJwtVerifier } from './verify-user-jwt.ts'
+import { createBudgetWarnings } from './warn-budgets.ts'
 import { watchFleet } from './watch-fleet.ts'
 import { createUpstreamWatch } from './watch-upstream.ts'
 
@@ -41,7 +44,8 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
   const redis = connectRedis({ url: config.SPILLWAY_REDIS_URL, onError: outage.failed })
   const pinging = ownMetrics.watchRedis('central', redis)
   const keyRing = keepKeyRing(redis, config.SPILLWAY_MASTER_KEY, Date.now)
-  const { providers, available, circuits } = createProviders(readProviderSettings(config), keyRing, createUpstreamWatch(ownMetrics.providers, logger))
+  const providerSettings = readProviderSettings(config)
+  const { providers, available, circuits, revoke } = createProviders(providerSettings, keyRing, createUpstreamWatch(ownMetrics.providers, logger))
   ownMetrics.providers.showConfigured(available)
 
   if (await untilReady(redis, START_PATIENCE_MS)) await keyRing.begin()
@@ -76,8 +80,16 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
     ownMetrics.providers.showCircuits(circuits)
     ownMetrics.masterKeyRotating.set(keyRing.ring.keys.length > 1 ? 1 : 0)
   })
+  const revocations = createRevocations({
+    redis,
+    // of a credential that users share no one of them can be shut out
+    revoke: providerSettings.paidShareSeconds > 0 ? undefined : revoke,
+    now: Date.now,
+    onError: outage.failed,
+    onRevoked: () => { logger.info('a credential of a kicked user is revoked at Cloudflare') }
+  })
   // in an outage there is nothing to tend
-  const tending = tendFleet(redis, keyRing, fleet, logger, Date.now)
+  const tending = tendFleet(redis, keyRing, fleet, revocations, logger, Date.now)
 
   const sharing = sharePromises(redis, replica, promises, Date.now, outage.failed)
   const recorder = createIssuedRecorder({
@@ -94,6 +106,7 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
     isOutage: () => fleet.snapshot?.outageSinceMs !== undefined,
     now: Date.now,
     onReserved: ownMetrics.providers.countReservation,
+    onWarning: createBudgetWarnings(logger),
     onError: outage.failed
   })
   const trustedProxies = splitList(config.SPILLWAY_TRUSTED_PROXIES)
@@ -114,10 +127,11 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
       now: Date.now
     }),
     issuing: {
-      providers: capSpend(providers, spend),
+      providers: capSpend(revocations.remember(providers), spend),
       available,
       promises,
       ownSpend: spend.ownSpend,
+      openCircuits: () => openCircuits(circuits),
       record: (app, decision) => {
         ownMetrics.countIssued(app.id, decision.provider, decision.reason)
         ownMetrics.countDecision(decision.provider, decision.reason, decision.caller)
@@ -154,7 +168,7 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
   return [
     ['readiness', () => { stopping = true }],
     ['public server', () => publicServer.close()],
-    ['records', () => Promise.all([recorder.stop(), limits.stop(), spend.stop()])],
+    ['records', () => Promise.all([recorder.stop(), limits.stop(), spend.stop(), revocations.stop()])],
     ['snapshot', () => Promise.all([watching.stop(), tending.stop(), sharing.stop(), pinging.stop()])],
     ['ops server', () => opsServer.close()],
     ['redis', () => { redis.disconnect() }]

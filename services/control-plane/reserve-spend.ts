@@ -2,7 +2,7 @@ import { ALL_APPS } from '../domain/budget.ts'
 import type { MoneyFacts, PaidIssue } from '../domain/budget.ts'
 import type { ProviderName } from '../domain/provider.ts'
 import { checkBudget, describePaidIssue } from '../policy/check-budget.ts'
-import type { OwnSpend } from '../policy/check-budget.ts'
+import type { CapStanding, OwnSpend } from '../policy/check-budget.ts'
 import { repeat } from '../runtime/repeat.ts'
 import type { Redis } from '../store/connect.ts'
 import { negated, recordPaid, reserveSpend } from '../store/paid-issues.ts'
@@ -32,6 +32,8 @@ export interface SpendGateOptions {
   now: () => number
   /** what became of each reservation, one word each */
   onReserved: (provider: ProviderName, outcome: ReservationOutcome) => void
+  /** a credential passes caps that are only to be told of */
+  onWarning: (caps: readonly CapStanding[], nowMs: number) => void
   onError: (error: Error) => void
 }
 
@@ -40,7 +42,7 @@ export interface SpendGateOptions {
  * that is away it goes by what was last read and the local allowance, and tells what it has spent once Redis is back. What
  * may have reached Redis or not is rather counted twice than not at all.
  */
-export function createSpendGate ({ redis, money, isOutage, now, onReserved, onError }: SpendGateOptions) {
+export function createSpendGate ({ redis, money, isOutage, now, onReserved, onWarning, onError }: SpendGateOptions) {
   const own = createOwnSpend()
   /** issued while Redis was away */
   let untold: PaidIssue[] = []
@@ -103,8 +105,8 @@ export function createSpendGate ({ redis, money, isOutage, now, onReserved, onEr
     try {
       await tell([...telling])
       untold = untold.filter(issue => !telling.has(issue))
-      // Redis may answer and not be believed: then the allowance goes on
-      if (telling.size > 0 && !isOutage()) issuedInOutage = undefined
+      // Redis may answer and not be believed: then the allowance goes on until it is, though nothing is left to tell by then
+      if (untold.length === 0 && !isOutage()) issuedInOutage = undefined
     } finally {
       telling = new Set()
     }
@@ -129,6 +131,7 @@ export function createSpendGate ({ redis, money, isOutage, now, onReserved, onEr
         throw new SpendRefused('budgets have not been read yet')
       }
       const issue = describePaidIssue(facts, app, provider, region, now())
+      const known = checkBudget(facts, app, provider, region, ownSpend(), issue.atMs)
       try {
         const isReserved = !isOutage() && await reserveInRedis(issue)
         if (!isReserved) reserveAlone(facts, issue, provider)
@@ -137,6 +140,7 @@ export function createSpendGate ({ redis, money, isOutage, now, onReserved, onEr
         onReserved(provider, 'denied')
         throw error
       }
+      if (known.allowed && known.warnings.length > 0) onWarning(known.warnings, issue.atMs)
       return { cancel: () => { cancel(issue) } }
     },
 

@@ -6,6 +6,7 @@ import { IceServer } from '../domain/ice-servers.ts'
 import { REGION_PATTERN } from '../domain/node.ts'
 import { NODE_STATES, NodeReason } from '../domain/node-state.ts'
 import { PROVIDERS } from '../domain/provider.ts'
+import { SKIP_REASONS } from '../policy/skip-provider.ts'
 
 const closed = { additionalProperties: false }
 
@@ -33,16 +34,18 @@ export const CredentialsReply = Type.Object({
 }, closed)
 export type CredentialsReply = Static<typeof CredentialsReply>
 
+const ToldCap = Type.Object({
+  app: Type.Union([Type.String(), Type.Null()], { description: 'null: of all apps together' }),
+  period: Type.Enum([...BUDGET_PERIODS]),
+  capMicroUsd: Type.String(),
+  bookedMicroUsd: Type.String({ description: 'spent, as far as it is known' }),
+  reservedMicroUsd: Type.String({ description: 'set aside for credentials that are not booked yet' }),
+  leftMicroUsd: Type.String()
+})
+
 const ToldDenial = Type.Object({
   reason: Type.Enum(['budget_used_up', 'price_unknown', 'outage_allowance_used_up']),
-  cap: Type.Union([Type.Object({
-    app: Type.Union([Type.String(), Type.Null()], { description: 'null: of all apps together' }),
-    period: Type.Enum([...BUDGET_PERIODS]),
-    capMicroUsd: Type.String(),
-    bookedMicroUsd: Type.String({ description: 'spent, as far as it is known' }),
-    reservedMicroUsd: Type.String({ description: 'set aside for credentials that are not booked yet' }),
-    leftMicroUsd: Type.String()
-  }), Type.Null()]),
+  cap: Type.Union([ToldCap, Type.Null()]),
   neededMicroUsd: Type.Union([Type.String(), Type.Null()], { description: 'what a credential is expected to cost' })
 }, { description: 'what the budgets have against it' })
 
@@ -64,9 +67,15 @@ export const ExplainReply = Type.Object({
   }), { description: 'what would be tried, in order' }),
   skipped: Type.Array(Type.Object({
     provider: Type.Enum([...PROVIDERS]),
-    reason: Type.Enum(['paid_spill_off', 'no_node', 'budget']),
-    budget: Type.Optional(ToldDenial)
+    reason: Type.Enum([...SKIP_REASONS, 'no_node']),
+    budget: Type.Optional(ToldDenial),
+    circuit: Type.Optional(Type.Object({
+      state: Type.Enum(['open', 'half_open', 'misconfigured']),
+      retryAt: Type.String({ format: 'date-time', description: 'when the next request may find out whether it is well' }),
+      lastFailure: Type.Union([Type.String(), Type.Null()], { description: 'see lastError of GET /admin/v1/providers' })
+    }, { description: 'why it is left alone, as the replica that is asked has seen it' }))
   })),
+  budgetsPassed: Type.Array(ToldCap, { description: 'budgets with the action warn that a paid credential would pass' }),
   nodes: Type.Array(Type.Object({
     id: Type.String(),
     region: Type.String(),

@@ -9,6 +9,7 @@ import { forgetKicks } from './forget-kicks.ts'
 import { forgetProbers } from './forget-probers.ts'
 import { issueProbeCredentials } from './issue-probe-credentials.ts'
 import { noteDrains } from './note-drains.ts'
+import type { Revocations } from './revoke-credentials.ts'
 import type { FleetWatch } from './watch-fleet.ts'
 
 const TEND_MS = 1_000
@@ -17,7 +18,7 @@ const TEND_MS = 1_000
  * What follows from facts and standing wishes, by whichever replica comes first. A loop of its own: a fleet with much to
  * be done for must not hold up the snapshot.
  */
-export function tendFleet (redis: Redis, keyRing: KeyRingKeeper, fleet: Pick<FleetWatch, 'nodes' | 'snapshot'>, logger: Logger, now: () => number) {
+export function tendFleet (redis: Redis, keyRing: KeyRingKeeper, fleet: Pick<FleetWatch, 'nodes' | 'snapshot'>, revocations: Pick<Revocations, 'revokeOf'>, logger: Logger, now: () => number) {
   const chores: Array<[what: string, work: () => Promise<unknown>]> = [
     ["the fleet's addresses could not be written", async () => await allowFleetPeers(redis, fleet.nodes)],
     ['a rotation could not be taken further', async () => await finishRotations(redis, fleet.nodes, now())],
@@ -25,6 +26,7 @@ export function tendFleet (redis: Redis, keyRing: KeyRingKeeper, fleet: Pick<Fle
     ['kicks that are over could not be taken back', async () => await forgetKicks(redis, fleet.nodes, now())],
     ['a credential for probes could not be written', async () => await issueProbeCredentials(redis, keyRing, fleet.nodes, now())],
     ['the word of probers that are gone could not be dropped', async () => { await forgetProbers(redis, fleet.snapshot) }],
+    ['credentials of kicked users could not be revoked at Cloudflare', async () => { await revocations.revokeOf(fleet.snapshot?.kicked?.keys() ?? []) }],
     ['decisions about a user to be forgotten could not be deleted', createDecisionEraser(redis, now)]
   ]
   return repeat(TEND_MS, async () => {

@@ -1,4 +1,3 @@
-import { isPaid } from '../domain/provider.ts'
 import type { ProviderName } from '../domain/provider.ts'
 import { hasRoom } from './judge-room.ts'
 import { nothingPromised } from './keep-promises.ts'
@@ -9,14 +8,16 @@ import { laneOf, pickTwo } from './rank-nodes.ts'
 import type { Lane, Rank } from './rank-nodes.ts'
 import { regionOf } from './route-request.ts'
 import type { RouteRequest } from './route-request.ts'
+import { skipReasonOf } from './skip-provider.ts'
 import type { NodeView } from './view-node.ts'
 
 /**
  * Why a step stands where it does, in one word. `saturated`: all nodes with room are fuller than they shall be. `no_room`: no
  * node has room for one more, and nobody else could serve it. `unsure`: no node is
- * known to be well, but none is known to be dead either.
+ * known to be well, but none is known to be dead either. `circuit_open`: a fallback as well, in the place of a provider
+ * that would come before it and is left alone, for it failed lately.
  */
-export type Reason = 'healthy' | 'saturated' | 'no_room' | 'unsure' | 'fallback' | 'last_resort'
+export type Reason = 'healthy' | 'saturated' | 'no_room' | 'unsure' | 'fallback' | 'circuit_open' | 'last_resort'
 
 /** What else is to be said of it. */
 export type Remark =
@@ -38,8 +39,8 @@ export type Step =
 const MOST_URLS_A_NODE = 3
 
 /**
- * The providers to try, in order, for one request: the configured order, less what could not serve now. Same input,
- * same plan. At most two nodes (a client whose first one fails has another) and four URLs (browsers warn of more); never
+ * The providers to try, in order, for one request: the configured order, less what could not serve now: a paid one that the
+ * app or its budget does not let, or whose circuit is open, costs a request nothing. Same input, same plan. At most two nodes (a client whose first one fails has another) and four URLs (browsers warn of more); never
  * one that is down, unready, draining, in a region the app may not use, or without a URL that works. What is unknown is
  * neither healthy nor dead: such nodes are used when no better one is left.
  *
@@ -50,6 +51,7 @@ export function decideRoute (request: RouteRequest, snapshot: Snapshot, availabl
   const steps: Step[] = []
   let full: Step | undefined
   let remarks: readonly Remark[] = []
+  let fallback: Reason = 'fallback'
   for (const provider of available) {
     if (provider === 'coturn') {
       const step = fleetStep(request, snapshot, promised)
@@ -60,8 +62,10 @@ export function decideRoute (request: RouteRequest, snapshot: Snapshot, availabl
       if (full) steps.push(full)
       full = undefined
       steps.push({ provider, reason: 'last_resort', remarks })
-    } else if (!isPaid(provider) || (request.paidSpill && request.denials?.has(provider) !== true)) {
-      steps.push({ provider, reason: 'fallback', remarks })
+    } else {
+      const skipped = skipReasonOf(request, provider)
+      if (skipped === undefined) steps.push({ provider, reason: fallback, remarks })
+      if (skipped === 'circuit_open') fallback = skipped
     }
   }
   return full ? [...steps, full] : steps

@@ -1,4 +1,3 @@
-import { isPaid } from '../domain/provider.ts'
 import type { ProviderName } from '../domain/provider.ts'
 import { decideRoute, hasRoomForOne } from './decide-route.ts'
 import type { ExplainedNode, Explanation } from './explanation.ts'
@@ -9,8 +8,10 @@ import type { Promised } from './keep-promises.ts'
 import { laneOf, rankNodes } from './rank-nodes.ts'
 import { mayRelayIn, regionOf } from './route-request.ts'
 import type { RouteRequest } from './route-request.ts'
+import { skipReasonOf } from './skip-provider.ts'
+import { showCircuit } from './tell-circuit.ts'
 import { tellDecision } from './tell-decision.ts'
-import { showDenial } from './tell-denial.ts'
+import { showCap, showDenial } from './tell-denial.ts'
 import type { NodeView } from './view-node.ts'
 
 /** The plan decideRoute makes, and all that it was made from. Mints nothing, reserves nothing. */
@@ -35,6 +36,7 @@ export function explain (request: RouteRequest, snapshot: Snapshot, available: r
     plan,
     skipped: available.filter(name => !plan.some(({ provider }) => provider === name))
       .map(provider => skip(request, provider)),
+    budgetsPassed: (request.warnings ?? []).map(showCap),
     nodes: [...ranked, ...others],
     stale: snapshot.outageSinceMs !== undefined,
     outageReason: snapshot.outageReason ?? null
@@ -42,10 +44,15 @@ export function explain (request: RouteRequest, snapshot: Snapshot, available: r
   return { sentences: tellDecision(explanation, snapshot), ...explanation }
 }
 
-function skip ({ paidSpill, denials }: RouteRequest, provider: ProviderName): Explanation['skipped'][number] {
-  if (!isPaid(provider)) return { provider, reason: 'no_node' }
-  const denial = denials?.get(provider)
-  return paidSpill && denial ? { provider, reason: 'budget', budget: showDenial(denial) } : { provider, reason: 'paid_spill_off' }
+function skip (request: RouteRequest, provider: ProviderName): Explanation['skipped'][number] {
+  const reason = skipReasonOf(request, provider) ?? 'no_node'
+  const [denial, circuit] = [request.denials?.get(provider), request.openCircuits?.get(provider)]
+  return {
+    provider,
+    reason,
+    ...reason === 'budget' && denial ? { budget: showDenial(denial) } : {},
+    ...reason === 'circuit_open' && circuit ? { circuit: showCircuit(circuit) } : {}
+  }
 }
 
 const view = ({ id, region, state, reasons, loadRatio, share, room }: NodeView, promised: number) =>

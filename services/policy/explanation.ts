@@ -1,7 +1,9 @@
 import type { NodeReason, NodeState } from '../domain/node-state.ts'
 import type { ProviderName } from '../domain/provider.ts'
 import type { Reason, Remark } from './decide-route.ts'
-import type { ToldDenial } from './tell-denial.ts'
+import type { SkipReason } from './skip-provider.ts'
+import type { ToldCircuit } from './tell-circuit.ts'
+import type { ToldCap, ToldDenial } from './tell-denial.ts'
 import type { OutageReason } from './next-snapshot.ts'
 import type { ClientRegion } from './route-request.ts'
 
@@ -13,7 +15,9 @@ export interface Explanation {
   /** what would be tried, in order */
   plan: Array<{ provider: ProviderName, reason: Reason, remarks: Remark[], nodes: string[], urls: string[] }>
   /** providers of the order that would not be tried */
-  skipped: Array<{ provider: ProviderName, reason: 'paid_spill_off' | 'no_node' } | { provider: ProviderName, reason: 'budget', budget: ToldDenial }>
+  skipped: Array<{ provider: ProviderName, reason: SkipReason | 'no_node', budget?: ToldDenial, circuit?: ToldCircuit }>
+  /** caps with the action `warn` that a paid credential would pass */
+  budgetsPassed: ToldCap[]
   /** every node with what it is ranked by, the best first */
   nodes: ExplainedNode[]
   /** true: Redis is away, and this is decided on what was last read */

@@ -1,5 +1,5 @@
-import type { ProviderName } from '../domain/provider.ts'
-import type { Denial } from './check-budget.ts'
+import type { OpenCircuit, ProviderName } from '../domain/provider.ts'
+import type { CapStanding, Denial } from './check-budget.ts'
 import type { Policy } from './settings.ts'
 
 export interface RouteRequest {
@@ -17,6 +17,10 @@ export interface RouteRequest {
   paidSpill: boolean
   /** what the budgets have against paid providers; absent: nothing */
   denials?: ReadonlyMap<ProviderName, Denial>
+  /** caps a paid credential would pass that are only to be told of; absent: none */
+  warnings?: readonly CapStanding[]
+  /** paid providers that must be left alone now; absent: none */
+  openCircuits?: ReadonlyMap<ProviderName, OpenCircuit>
 }
 
 /** Where a client is taken to be, and by whose word. */

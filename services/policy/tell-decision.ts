@@ -1,7 +1,9 @@
+import { isPaid } from '../domain/provider.ts'
 import type { Reason } from './decide-route.ts'
 import type { ExplainedNode, Explanation } from './explanation.ts'
 import type { Snapshot } from './next-snapshot.ts'
-import { tellDenial } from './tell-denial.ts'
+import { tellCircuit } from './tell-circuit.ts'
+import { tellCapPassed, tellDenial } from './tell-denial.ts'
 import { isoTime, tellReasons } from './tell-reason.ts'
 
 type Facts = Omit<Explanation, 'sentences'>
@@ -20,16 +22,15 @@ export function tellDecision (facts: Facts, { outageSinceMs, nodes }: Snapshot):
     ...tellPlan(facts, nodes.length),
     ...tellRegion(facts),
     ...facts.nodes.flatMap(node => tellNode(node, facts)),
-    ...facts.skipped.flatMap(tellSkipped)
+    ...facts.skipped.flatMap(tellSkipped),
+    ...facts.plan.some(({ provider }) => isPaid(provider)) ? facts.budgetsPassed.map(tellCapPassed) : []
   ]
 }
 
-function tellSkipped (skipped: Facts['skipped'][number]): string[] {
-  switch (skipped.reason) {
-    case 'budget': return [tellDenial(skipped.provider, skipped.budget)]
-    case 'paid_spill_off': return [`${skipped.provider} is not tried: the app has paidSpill false.`]
-    default: return []
-  }
+function tellSkipped ({ provider, reason, budget, circuit }: Facts['skipped'][number]): string[] {
+  if (budget) return [tellDenial(provider, budget)]
+  if (circuit) return [tellCircuit(provider, circuit)]
+  return reason === 'paid_spill_off' ? [`${provider} is not tried: the app has paidSpill false.`] : []
 }
 
 const tellOutage = ({ outageReason }: Facts, sinceMs: number): string => outageReason === 'emptied'

@@ -3,10 +3,13 @@ import { formatUsd } from '../domain/money.ts'
 import type { CapStanding, Denial } from './check-budget.ts'
 import { OUTAGE_ALLOWANCE } from './check-budget.ts'
 
-/** A denial as JSON shows it: amounts are text. */
+/** A cap as JSON shows it: amounts are text. */
+export interface ToldCap { app: string | null, period: 'day' | 'month', capMicroUsd: string, bookedMicroUsd: string, reservedMicroUsd: string, leftMicroUsd: string }
+
+/** The same of a denial. */
 export interface ToldDenial {
   reason: Denial['reason']
-  cap: { app: string | null, period: 'day' | 'month', capMicroUsd: string, bookedMicroUsd: string, reservedMicroUsd: string, leftMicroUsd: string } | null
+  cap: ToldCap | null
   neededMicroUsd: string | null
 }
 
@@ -18,7 +21,7 @@ export function showDenial (denial: Denial): ToldDenial {
   }
 }
 
-const showCap = ({ scope, period, capMicroUsd, bookedMicroUsd, reservedMicroUsd, leftMicroUsd }: CapStanding) => ({
+export const showCap = ({ scope, period, capMicroUsd, bookedMicroUsd, reservedMicroUsd, leftMicroUsd }: CapStanding): ToldCap => ({
   app: scope === ALL_APPS ? null : scope,
   period,
   capMicroUsd: String(capMicroUsd),
@@ -30,9 +33,16 @@ const showCap = ({ scope, period, capMicroUsd, bookedMicroUsd, reservedMicroUsd,
 /** Why a paid provider is not tried, and what to do about it. */
 export function tellDenial (provider: string, { reason, cap, neededMicroUsd }: ToldDenial): string {
   if (cap === null) return `${provider} is not tried: the central Redis is away, and the ${OUTAGE_ALLOWANCE} paid credentials this replica may issue without it are issued. Bring it back.`
-  const budget = `the budget of ${cap.app === null ? 'all apps together' : `app ${cap.app}`} for the ${cap.period}`
-  const call = `PUT /admin/v1/budgets${cap.app === null ? '' : `?app=${cap.app}`}`
+  const budget = nameOf(cap)
   if (reason === 'price_unknown') return `${provider} is not tried: nobody has said what it costs, so ${budget} does not let it: put its price on the rate card (SPILLWAY_RATE_CARD_FILE of the ledger).`
-  const usd = (text: string | null): string => formatUsd(BigInt(text ?? 0))
-  return `${provider} is not tried: ${budget} is ${usd(cap.capMicroUsd)} dollars, ${usd(cap.bookedMicroUsd)} are spent and ${usd(cap.reservedMicroUsd)} set aside, and a credential needs ${usd(neededMicroUsd)}: raise it by ${call}, or wait for the next ${cap.period} (UTC).`
+  return `${provider} is not tried: ${budget} is ${standing(cap)}, and a credential needs ${usd(neededMicroUsd)}: raise it by ${callFor(cap)}, or wait for the next ${cap.period} (UTC).`
 }
+
+/** A cap that is passed and only to be told of, and how to have it keep. */
+export const tellCapPassed = (cap: ToldCap): string =>
+  `Paid providers go on, though ${nameOf(cap)} is passed: it is ${standing(cap)}. Its action is warn: ${callFor(cap)} with deny-spill makes it keep.`
+
+const nameOf = ({ app, period }: ToldCap): string => `the budget of ${app === null ? 'all apps together' : `app ${app}`} for the ${period}`
+const callFor = ({ app }: ToldCap): string => `PUT /admin/v1/budgets${app === null ? '' : `?app=${app}`}`
+const usd = (text: string | null): string => formatUsd(BigInt(text ?? 0))
+const standing = ({ capMicroUsd, bookedMicroUsd, reservedMicroUsd }: ToldCap): string => `${usd(capMicroUsd)} dollars, ${usd(bookedMicroUsd)} are spent and ${usd(reservedMicroUsd)} set aside`

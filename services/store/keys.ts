@@ -31,6 +31,8 @@ export const centralKeys = {
   reservedSpend: (period: string) => `reserved-spend:${period}`,
   /** control-plane: hash user tag to be forgotten -> when it was asked, in ms (the ledger takes out those it has forgotten) */
   erasures: 'erasures',
+  /** control-plane: sorted set `<user tag> <username at the provider>` of credentials that can be revoked, by their expiry, in ms; of tags that begin alike */
+  revocable: (shard: string) => `revocable:${shard}`,
   /** control-plane: JSON of the master keys, each sealed under the others; see MasterKeys. Absent before the first rotation */
   masterKeys: 'master-keys',
   /** control-plane: set of node ids; a node counts from the moment it is registered here */

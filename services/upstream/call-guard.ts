@@ -5,6 +5,8 @@ import type { Failure } from './upstream-error.ts'
 
 export interface CircuitView {
   state: CircuitState
+  /** whether a request would be let in now */
+  mayAsk: boolean
   sinceMs: number
   /** when it may be asked again; null while it is asked anyway */
   retryAtMs: number | null
@@ -44,7 +46,7 @@ export function createCallGuard ({ now, random, onOutcome, onChange }: GuardOpti
   const view = (): CircuitView => {
     const { mode, sinceMs, retryAtMs, lastFailure } = circuit
     const state = stateOf(circuit, now())
-    return { state, sinceMs: state === 'half_open' ? retryAtMs : sinceMs, retryAtMs: mode === 'closed' ? null : retryAtMs, lastFailure }
+    return { state, mayAsk: mayAsk(circuit, now()), sinceMs: state === 'half_open' ? retryAtMs : sinceMs, retryAtMs: mode === 'closed' ? null : retryAtMs, lastFailure }
   }
 
   function become (next: typeof circuit): void {

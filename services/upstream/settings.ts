@@ -4,7 +4,7 @@ import type { CloudflareSettings } from './cloudflare.ts'
 import type { CloudflareUsageSettings } from './cloudflare-usage.ts'
 import type { TwilioSettings } from './twilio-sdk.ts'
 
-/** Secrets go there, so it holds none itself (a name and password before an @), and nothing that would not stay in front. */
+/** Secrets go there: it holds none itself (a name and password before an @), nor what would not stay in front; see checkBaseUrls. */
 const BaseUrl = (standard: string, description: string) => Type.String({ pattern: '^https?://[^\\s/@?#]+(/[^\\s@?#]*)?$', default: standard, description })
 /** A part of a path. */
 const Id = (pattern: string, description: string) => Type.Optional(Type.String({ pattern, description }))
@@ -49,7 +49,8 @@ export function checkBillsSettings (config: BillsConfig): string[] {
     ...accountId && !token ? ['CLOUDFLARE_ANALYTICS_TOKEN is not set, but CLOUDFLARE_ACCOUNT_ID is'] : [],
     ...token && !accountId ? ['CLOUDFLARE_ACCOUNT_ID is not set, but CLOUDFLARE_ANALYTICS_TOKEN is'] : [],
     ...accountId && token && !keyId ? ['CLOUDFLARE_TURN_KEY_ID is not set: the analytics are those of one TURN key'] : [],
-    ...checkTwilioSettings(config)
+    ...checkTwilioSettings(config),
+    ...checkBaseUrls(config, ['CLOUDFLARE_ANALYTICS_BASE_URL', 'TWILIO_API_BASE_URL'])
   ]
 }
 type UpstreamConfig = { [Name in keyof typeof UpstreamConfig]?: Static<typeof UpstreamConfig[Name]> }
@@ -70,8 +71,19 @@ export function checkUpstreamSettings (config: UpstreamConfig): string[] {
   return [
     ...keyId && !apiToken ? ['CLOUDFLARE_API_TOKEN is not set, but CLOUDFLARE_TURN_KEY_ID is: Cloudflare needs both'] : [],
     ...apiToken && !keyId ? ['CLOUDFLARE_TURN_KEY_ID is not set, but CLOUDFLARE_API_TOKEN is: Cloudflare needs both'] : [],
-    ...checkTwilioSettings(config)
+    ...checkTwilioSettings(config),
+    ...checkBaseUrls(config, ['CLOUDFLARE_TURN_BASE_URL', 'TWILIO_API_BASE_URL'])
   ]
+}
+
+/** Whoever is on the way could read the account off plain http; what stays on this machine, as fakes do, has no way. */
+function checkBaseUrls <Name extends string> (config: { [name in Name]?: string }, names: readonly Name[]): string[] {
+  return names.flatMap(name => {
+    const url = config[name] ?? ''
+    // all forms of an IPv4 address become dotted numbers
+    const { protocol, hostname } = URL.canParse(url) ? new URL(url) : { protocol: '', hostname: '' }
+    return protocol !== 'http:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname) ? [] : [`${name} begins with http://, so the secrets of the account would travel in the clear: use https:// (http:// is for 127.0.0.1, [::1] and localhost only)`]
+  })
 }
 
 function checkTwilioSettings (config: Pick<UpstreamConfig, keyof typeof TwilioConfig>): string[] {

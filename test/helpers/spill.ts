@@ -27,6 +27,7 @@ export async function startSpill (t: Test) {
 
   return {
     fakes,
+    redis,
     fresh,
     get key () { return key },
 

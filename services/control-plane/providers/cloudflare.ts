@@ -8,5 +8,10 @@ import { paidProvider } from './paid.ts'
 const MAX_TTL_SECONDS = 4 * 3600
 
 /** Cloudflare Realtime TURN: anycast, so there is no region to choose. */
-export const createCloudflareProvider = (settings: CloudflareSettings, options: Omit<MinterOptions, 'client' | 'maxTtlSeconds'>) =>
-  paidProvider(createPaidMinter({ ...options, client: createCloudflareClient(settings), maxTtlSeconds: MAX_TTL_SECONDS }))
+export function createCloudflareProvider (settings: CloudflareSettings, options: Omit<MinterOptions, 'client' | 'maxTtlSeconds'>) {
+  const client = createCloudflareClient(settings)
+  return {
+    ...paidProvider(createPaidMinter({ ...options, client, maxTtlSeconds: MAX_TTL_SECONDS })),
+    revoke: client.revoke
+  }
+}

@@ -11,13 +11,15 @@ import { createTwilioProvider } from './twilio.ts'
 
 /** How the paid providers of the order are, by their name. */
 export type Circuits = ReadonlyMap<ProviderName, () => CircuitView>
+/** Takes a credential of Cloudflare back, by its username. @throws UpstreamError */
+export type Revoke = (username: string, signal: AbortSignal) => Promise<void>
 /** Hears of each request to a paid provider. */
 export type WatchUpstream = (provider: ProviderName) => Pick<GuardOptions, 'onOutcome' | 'onChange'>
 
 const unwatched: WatchUpstream = () => ({ onOutcome: () => {}, onChange: () => {} })
 
-/** The configured providers, and the names of those that the order asks for. */
-export function createProviders (settings: ProviderSettings, keyRing: Pick<KeyRingKeeper, 'ring'>, watch = unwatched): { providers: Providers, available: ProviderName[], circuits: Circuits } {
+/** The configured providers, the names of those that the order asks for, and what is beside minting. */
+export function createProviders (settings: ProviderSettings, keyRing: Pick<KeyRingKeeper, 'ring'>, watch = unwatched): { providers: Providers, available: ProviderName[], circuits: Circuits, revoke: Revoke | undefined } {
   const optionsFor = (name: ProviderName) => ({
     // never set back, so that a clock that is set cannot keep a circuit open
     now: () => performance.timeOrigin + performance.now(),
@@ -39,6 +41,7 @@ export function createProviders (settings: ProviderSettings, keyRing: Pick<KeyRi
   return {
     providers: configured,
     available: settings.order.filter(name => configured[name] !== undefined),
+    revoke: cloudflare?.revoke,
     circuits: new Map([...cloudflare ? [['cloudflare', cloudflare.view] as const] : [], ...twilio ? [['twilio', twilio.view] as const] : []])
   }
 }

@@ -3,6 +3,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { auditedUser } from '../../domain/audit.ts'
 import { eraseDecisions } from '../../store/decisions.ts'
 import { writeErasure } from '../../store/erasures.ts'
+import { eraseRevocable } from '../../store/revocable.ts'
 import type { AdminContext } from '../admin-context.ts'
 import { EraseReply, UserParams } from '../admin-schemas.ts'
 
@@ -20,6 +21,7 @@ export function addUserRoutes (fastify: FastifyInstance, { redis, change, now }:
       writes: [writeErasure({ userTag: tag, askedAtMs: now() })],
       result: undefined
     }))
+    await eraseRevocable(redis, tag)
     return await reply.code(202).send({ userTag: tag, decisions: await eraseDecisions(redis, tag), state: 'accepted' })
   })
 }

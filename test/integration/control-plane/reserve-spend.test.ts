@@ -25,11 +25,13 @@ async function start (t: Test, budgets: Record<string, Budget> = {}) {
 
   async function replica () {
     const own = await server.connect()
+    const warned: string[] = []
     const known: { money: MoneyFacts, isOutage: boolean } = { money: await readMoney(own, clock.ms), isOutage: false }
-    const gate: SpendGate = createSpendGate({ redis: own, money: () => known.money, isOutage: () => known.isOutage, now: () => clock.ms, onReserved: () => {}, onError: () => {} })
+    const gate: SpendGate = createSpendGate({ redis: own, money: () => known.money, isOutage: () => known.isOutage, now: () => clock.ms, onReserved: () => {}, onWarning: caps => { warned.push(...caps.map(({ scope, period }) => `${scope} ${period}`)) }, onError: () => {} })
     t.teardown(gate.stop)
     return {
       known,
+      warned,
       gate,
       read: async () => { known.money = await readMoney(own, clock.ms) },
       reserve: async (app = 'shop'): Promise<Hold | undefined> => await gate.reserve(app, 'cloudflare').catch((error: unknown) => {
@@ -80,6 +82,16 @@ t.test('the next day is open again', async t => {
   t.ok(await one.reserve())
 })
 
+t.test('a cap that only warns is told of from the credential that passes it, and stops none', async t => {
+  const { replica } = await start(t, { shop: { ...capped(2n * NEEDED), action: 'warn' } })
+  const one = await replica()
+  t.ok(await one.reserve())
+  t.ok(await one.reserve())
+  t.same(one.warned, [])
+  t.ok(await one.reserve())
+  t.same(one.warned, ['shop day'])
+})
+
 t.test('while Redis is away: the local allowance and no more, told when it is back', async t => {
   const { replica, server, reserved, redis } = await start(t)
   const one = await replica()
@@ -121,11 +133,14 @@ t.test('a Redis that hangs holds up no request for long', async t => {
   server.resume()
 })
 
-t.test('a Redis that answers but is not believed gives no new allowance', async t => {
+t.test('a Redis that answers but is not believed gives no new allowance, and is spent from again once it is', async t => {
   const { replica, redis } = await start(t)
   const one = await replica()
   one.known.isOutage = true
   for (let count = 0; count < OUTAGE_ALLOWANCE; count++) t.ok(await one.reserve())
   await until('Redis was told', async () => await redis.xlen('paid-issues') === OUTAGE_ALLOWANCE)
   t.notOk(await one.reserve())
+  one.known.isOutage = false
+  await until('it is believed', () => one.gate.ownSpend().issuedInOutage === undefined)
+  t.ok(await one.reserve())
 })

@@ -2,6 +2,7 @@ import t from 'tap'
 import { checkProviderSettings, ControlPlaneConfig, readProviderSettings } from '../../../services/control-plane/config.ts'
 import { createProviders } from '../../../services/control-plane/providers/index.ts'
 import { loadConfig } from '../../../services/runtime/load-config.ts'
+import { checkBillsSettings, checkUpstreamSettings } from '../../../services/upstream/settings.ts'
 import { ringOf } from '../../helpers/key-rings.ts'
 
 const MASTER_KEY = 'm'.repeat(40)
@@ -56,6 +57,14 @@ t.test('where the paid providers are asked, and as whom', async t => {
   })
 })
 
+t.test('plain http goes no further than this machine', async t => {
+  const ask = (url: string): string[] => [...checkUpstreamSettings({ ...CLOUDFLARE, CLOUDFLARE_TURN_BASE_URL: url }), ...checkBillsSettings({ CLOUDFLARE_ANALYTICS_BASE_URL: url })]
+  for (const url of ['https://example.org', 'https://10.0.0.1:8443/x', 'http://127.0.0.1:8090', 'http://127.9.9.9', 'http://[::1]:1/x', 'http://localhost:8090', 'http://LOCALHOST']) t.same(ask(url), [], url)
+  for (const url of ['http://example.org', 'http://10.0.0.1', 'http://192.168.1.2:8090', 'http://localhost.example.org', 'http://127.0.0.1.nip.io', 'http://[::2]', 'http://0.0.0.0', 'http://fakes:8090']) {
+    t.match(ask(url), [/^CLOUDFLARE_TURN_BASE_URL /, /^CLOUDFLARE_ANALYTICS_BASE_URL /], url)
+  }
+})
+
 t.test('half an account of a paid provider is a mistake that names what is missing', async t => {
   const { CLOUDFLARE_TURN_KEY_ID, CLOUDFLARE_API_TOKEN } = CLOUDFLARE
   const { TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN } = TWILIO
@@ -72,6 +81,8 @@ t.test('half an account of a paid provider is a mistake that names what is missi
     [{ ...CLOUDFLARE, CLOUDFLARE_API_TOKEN: 'a\nb' }, /CLOUDFLARE_API_TOKEN/],
     [{ ...CLOUDFLARE, CLOUDFLARE_TURN_BASE_URL: 'https://user:pass@example.org' }, /CLOUDFLARE_TURN_BASE_URL/],
     [{ ...TWILIO, TWILIO_API_BASE_URL: 'api.twilio.com' }, /TWILIO_API_BASE_URL/],
+    [{ ...TWILIO, TWILIO_API_BASE_URL: 'http://api.twilio.com' }, /TWILIO_API_BASE_URL .*in the clear: use https/],
+    [{ ...CLOUDFLARE, CLOUDFLARE_TURN_BASE_URL: 'HTTP://127.0.0.1.example.org' }, /CLOUDFLARE_TURN_BASE_URL/],
     [{ ...TWILIO, SPILLWAY_PAID_SHARE_SECONDS: '61' }, /SPILLWAY_PAID_SHARE_SECONDS/]
   ]
   for (const [settings, message] of mistakes) {

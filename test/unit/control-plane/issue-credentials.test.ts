@@ -25,7 +25,7 @@ const answering = (differs: Partial<Minted> = {}): Provider<any> => ({ mint: () 
 const failing = (reason: string): Provider<any> => ({ mint: () => { throw new Error(reason) } })
 
 /** Issues with these fake providers, tried in the order they are named, and remembers what was told to whom. */
-function desk (providers: Partial<Record<ProviderName, Provider<any>>>) {
+function desk (providers: Partial<Record<ProviderName, Provider<any>>>, differs: Partial<Issuing> = {}) {
   const promises = new PromiseBook()
   const recorded: Array<[app: string, provider: string, reason: string]> = []
   const decisions: Decision[] = []
@@ -38,7 +38,8 @@ function desk (providers: Partial<Record<ProviderName, Provider<any>>>) {
       recorded.push([app.id, decision.provider, decision.reason])
       decisions.push(decision)
     },
-    onProviderFailed: (provider, { message }) => { failed.push([provider, message]) }
+    onProviderFailed: (provider, { message }) => { failed.push([provider, message]) },
+    ...differs
   }
   return { promises, recorded, decisions, failed, issue: async (request = {}, differs: Partial<KnownCaller> = {}) => await issueCredentials(issuing, { ...caller, ...differs }, request) }
 }
@@ -170,6 +171,17 @@ t.test('the record tells who was served by whom, why, and what had failed before
   await own.issue()
   t.match(own.decisions, [{ provider: 'coturn', nodes: ['n'], region: 'eu', failed: [] }])
   t.match(await requestFor({ user: 'alice' }), { app: 'shop', userTag: TAG, nowMs: NOW_MS })
+})
+
+t.test('a provider that is left alone is not asked, and the record says whom it was passed over for', async t => {
+  const open = new Map([['cloudflare' as const, { state: 'open' as const, retryAtMs: NOW_MS, lastFailure: 'timeout' }]])
+  const { issue, decisions } = desk({ cloudflare: failing('must not be asked'), twilio: answering(), stun: failing('nor this') }, { openCircuits: () => open })
+  await issue()
+  t.match(decisions, [{ provider: 'twilio', reason: 'circuit_open', failed: [], skipped: [{ provider: 'cloudflare', reason: 'circuit_open' }] }])
+  open.clear()
+  const closed = desk({ cloudflare: answering(), stun: failing('nor this') }, { openCircuits: () => open })
+  await closed.issue()
+  t.match(closed.decisions, [{ provider: 'cloudflare', reason: 'fallback', skipped: undefined }])
 })
 
 t.test('a region the app may not use is refused, one it may is passed on', async t => {

@@ -4,7 +4,7 @@ import type { MoneyFacts } from '../../../services/domain/budget.ts'
 import type { ProviderName } from '../../../services/domain/provider.ts'
 import type { KnownCaller } from '../../../services/control-plane/admit-caller.ts'
 import { issueCredentials } from '../../../services/control-plane/issue-credentials.ts'
-import { capSpend, denialsFor } from '../../../services/control-plane/judge-spend.ts'
+import { budgetFacts, capSpend } from '../../../services/control-plane/judge-spend.ts'
 import type { Providers } from '../../../services/control-plane/providers/provider.ts'
 import { SpendRefused } from '../../../services/control-plane/reserve-spend.ts'
 import { NO_OWN_SPEND } from '../../../services/policy/check-budget.ts'
@@ -70,9 +70,12 @@ t.test('a budget that is known to be used up is not even asked', async t => {
 })
 
 t.test('who is denied what', async t => {
-  const denied = (caller: KnownCaller, own = NO_OWN_SPEND) => [...denialsFor(caller, ['coturn', 'cloudflare', 'stun'], () => own).keys()]
+  const denied = (caller: KnownCaller, own = NO_OWN_SPEND) => [...budgetFacts(caller, ['coturn', 'cloudflare', 'stun'], () => own).denials.keys()]
   t.same(denied(callerOf(money('375'))), [])
   t.same(denied(callerOf(money('374'))), ['cloudflare'])
+  const warning = { ...money('374'), budgets: new Map([['shop', { dayMicroUsd: '374', monthMicroUsd: '375', action: 'warn' as const }]]) }
+  t.same(denied(callerOf(warning)), [], 'one that only warns denies nothing')
+  t.match(budgetFacts(callerOf(warning), ['coturn', 'cloudflare', 'twilio'], () => NO_OWN_SPEND).warnings, [{ scope: 'shop', period: 'day', capMicroUsd: 374n }, { period: 'month' }], 'and is told of once: twilio, without a price, passes both')
   t.same(denied(callerOf(money('374'), { paidSpill: false })), [], 'an app that spills to none need not be told')
   t.same(denied(callerOf(money('375')), { since: () => 1n, issuedInOutage: undefined }), ['cloudflare'])
   t.same(denied(callerOf(money('100000')), { since: () => 0n, issuedInOutage: 20 }), ['cloudflare'])

@@ -56,7 +56,7 @@ t.test('ten situations and more, as an operator is told of them', async t => {
     'all well, a room': told(after(read(three)), { room: 'blue' }),
     'a region asked for, whose neighbour serves': told(after(read(three)), { region: 'ap' }),
     'a region a proxy hints at': told(after(read(three)), { hintedRegion: 'eu' }),
-    'all full': told(after(read(three.map(({ id }) => node(id, { loadBitsPerSecond: 980e6 }))))),
+    'all full': told(after(read(three.map(({ id }) => node(id, { loadBitsPerSecond: 990e6 }))))),
     'one saturated': told(after(read([node('eu-1', { sessions: 3_750 }), ...three.slice(1)]))),
     'all saturated': told(after(read(busy)), { region: 'eu' }),
     drain: told(after(read([node('eu-1', {}, { draining: { sinceMs: START_MS } }), ...three.slice(1)]))),

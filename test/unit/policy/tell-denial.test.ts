@@ -53,6 +53,18 @@ t.test('explain says what stands against it, with its numbers and what to do', a
   t.same(told(facts('1000000')), { skipped: [], sentence: undefined })
 })
 
+t.test('a cap that only warns stops nothing, and explain tells that it is passed', async t => {
+  const warning = facts('4250', 'shop')
+  const verdict = checkBudget({ ...warning, budgets: new Map([['shop', { dayMicroUsd: '4250', monthMicroUsd: null, action: 'warn' }]]) }, 'shop', 'twilio', undefined, NO_OWN_SPEND, NOON)
+  if (!verdict.allowed) throw new Error(verdict.reason)
+  const told = (available: ProviderName[], paidSpill = true) => explain(requestOf({ warnings: verdict.warnings, paidSpill }), snapshotOf([]), available)
+  const { plan, budgetsPassed, sentences } = told(['twilio', 'stun'])
+  t.equal(plan[0]?.provider, 'twilio')
+  t.same(budgetsPassed, [{ app: 'shop', period: 'day', capMicroUsd: '4250', bookedMicroUsd: '4000', reservedMicroUsd: '250', leftMicroUsd: '0' }])
+  t.ok(sentences.includes('Paid providers go on, though the budget of app shop for the day is passed: it is 0.00425 dollars, 0.004 are spent and 0.00025 set aside. Its action is warn: PUT /admin/v1/budgets?app=shop with deny-spill makes it keep.'), sentences.join('\n'))
+  t.notMatch(told(['twilio', 'stun'], false).sentences.join(), /Paid providers go on/, 'nor is it told where none would')
+})
+
 t.test('whatever the budget: what a plan may cost is never above what is left of it', async t => {
   fc.assert(fc.property(fc.nat(50_000), fc.subarray([...PROVIDERS], { minLength: 1 }), (cap, available) => {
     const money = facts(String(cap))

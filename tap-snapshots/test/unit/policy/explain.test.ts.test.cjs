@@ -171,9 +171,9 @@ Object {
   "sentences": Array [
     "cloudflare would serve this: no node has room for one more.",
     "Should that fail: static, then coturn, then stun.",
-    "eu-2 has no room for one more: beside what runs, what new allocations are expected to bring and what was promised, -10 Mbit/s and 3800 allocations are left; it is saturated, 98 % of what it may carry: add a node, or raise SPILLWAY_NODE_CAPACITY_MBPS or SPILLWAY_NODE_MAX_ALLOCATIONS if the machine can do more.",
-    "eu-1 has no room for one more: beside what runs, what new allocations are expected to bring and what was promised, -10 Mbit/s and 3800 allocations are left; it is saturated, 98 % of what it may carry: add a node, or raise SPILLWAY_NODE_CAPACITY_MBPS or SPILLWAY_NODE_MAX_ALLOCATIONS if the machine can do more.",
-    "us-1 has no room for one more: beside what runs, what new allocations are expected to bring and what was promised, -10 Mbit/s and 3800 allocations are left; it is saturated, 98 % of what it may carry: add a node, or raise SPILLWAY_NODE_CAPACITY_MBPS or SPILLWAY_NODE_MAX_ALLOCATIONS if the machine can do more.",
+    "eu-2 has no room for one more: beside what runs, what new allocations are expected to bring and what was promised, -10 Mbit/s and 3800 allocations are left; it is saturated, 99 % of what it may carry: add a node, or raise SPILLWAY_NODE_CAPACITY_MBPS or SPILLWAY_NODE_MAX_ALLOCATIONS if the machine can do more.",
+    "eu-1 has no room for one more: beside what runs, what new allocations are expected to bring and what was promised, -10 Mbit/s and 3800 allocations are left; it is saturated, 99 % of what it may carry: add a node, or raise SPILLWAY_NODE_CAPACITY_MBPS or SPILLWAY_NODE_MAX_ALLOCATIONS if the machine can do more.",
+    "us-1 has no room for one more: beside what runs, what new allocations are expected to bring and what was promised, -10 Mbit/s and 3800 allocations are left; it is saturated, 99 % of what it may carry: add a node, or raise SPILLWAY_NODE_CAPACITY_MBPS or SPILLWAY_NODE_MAX_ALLOCATIONS if the machine can do more.",
   ],
   "skipped": Array [],
   "stale": false,
