@@ -13,7 +13,7 @@ export interface PanelView {
   targets: TargetView[]
   links: { title: string, url: string }[]
   fieldConfig: {
-    defaults: { unit?: string, thresholds?: { steps: { value: number | null, color: string }[] } }
+    defaults: { unit?: string, mappings?: unknown[], thresholds?: { steps: { value: number | null, color: string }[] } }
     overrides: { matcher: { options: string }, properties: { id: string, value: unknown }[] }[]
   }
   transformations: { id: string, options: any }[]

@@ -39,7 +39,7 @@ export const processes: RowSpec = {
       lines: true,
       asks: 'How much of one core does each process use? A process runs on one: at 100 % it is full, and another replica is due.',
       queries: [{
-        expr: 'sum by (service, instance) (rate(process_cpu_seconds_total{job=~"$job", instance=~"$instance"}[$__rate_interval]) * on (job, instance) group_left (service) spillway_build_info{job=~"$job", instance=~"$instance"})',
+        expr: 'max by (service, instance) (rate(process_cpu_seconds_total{job=~"$job", instance=~"$instance"}[$__rate_interval]) * on (job, instance) group_left (service) spillway_build_info{job=~"$job", instance=~"$instance"})',
         legend: '{{service}} {{instance}}'
       }],
       thresholds: [[null, 'green'], [0.7, 'orange'], [0.9, 'red']]
