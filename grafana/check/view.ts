@@ -32,7 +32,7 @@ export interface VariableView {
   refresh?: number
 }
 
-export interface AnnotationView { name: string, expr?: string, titleFormat?: string, textFormat?: string, tagKeys?: string }
+export interface AnnotationView { name: string, expr?: string, iconColor?: string, useValueForTime?: boolean, titleFormat?: string, textFormat?: string, tagKeys?: string }
 
 export interface DashboardView {
   uid: string
