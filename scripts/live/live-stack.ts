@@ -11,7 +11,7 @@ import type { Part } from '../native/part.ts'
 import { pathsOf } from '../native/paths.ts'
 import type { Paths } from '../native/paths.ts'
 import { readSecret } from '../native/private-files.ts'
-import { readRecord } from '../native/process-record.ts'
+import { findTurnserver, livingParts, readRecord } from '../native/process-record.ts'
 import { readSettings } from '../native/settings.ts'
 import type { Settings } from '../native/settings.ts'
 import { describeStack } from '../native/stack.ts'
@@ -117,6 +117,12 @@ function controlOf (parts: readonly Part[], paths: Paths, signal: AbortSignal, s
   return {
     paths,
     pidOf: (part: string): number => readRecord(paths, part)?.pid ?? 0,
+    /** Kills the coturn of a node; its supervisor ends with it. */
+    killRelay: async (node: string): Promise<void> => {
+      const { pid } = findTurnserver(paths.node(node).coturnRun) ?? {}
+      if (pid !== undefined) process.kill(pid, 'SIGKILL')
+      await until('its supervisor has ended', () => !livingParts(paths).some((part) => part.pid === readRecord(paths, `${node}-coturn`)?.pid))
+    },
     /** Starts a part beside those of the stack, that stops with them. */
     startPart: async (part: Part): Promise<void> => { await startPart(part, starting) },
     /** Starts a part of the stack again that has died. */
