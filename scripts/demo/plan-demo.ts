@@ -1,5 +1,5 @@
 /** What the demo does besides changing the load, as a phase begins. */
-export type Deed = 'fail-cloudflare' | 'mend-cloudflare' | 'kill-relay' | 'restart-relay' | 'drain' | 'undrain'
+export type Deed = 'fail-cloudflare' | 'mend-cloudflare' | 'kill-relay' | 'restart-relay' | 'drain' | 'undrain' | 'use-wrong-key'
 
 export interface Phase {
   name: string
@@ -15,7 +15,7 @@ export interface Phase {
 export const LEAST_SECONDS = 60
 const SHARES: ReadonlyArray<Omit<Phase, 'seconds'> & { share: number }> = [
   { name: 'calm', share: 0.10, calls: [6, 6], deeds: [], see: 'a few calls, all on own relays; nothing is spent' },
-  { name: 'rise', share: 0.18, calls: [6, 26], deeds: [], see: 'calls come; the relays of the region that most of them are in fill first' },
+  { name: 'rise', share: 0.18, calls: [6, 26], deeds: ['use-wrong-key'], see: 'calls come; the relays of the region that most of them are in fill first' },
   { name: 'full', share: 0.18, calls: [26, 56], deeds: [], see: 'no node has room for one more: only the excess goes to Cloudflare, and is paid for' },
   { name: 'worse', share: 0.14, calls: [56, 56], deeds: ['fail-cloudflare'], see: 'Cloudflare fails: its circuit opens, and Twilio serves the excess' },
   { name: 'ebb', share: 0.14, calls: [56, 16], deeds: ['mend-cloudflare', 'drain'], see: 'calls go; node-3 drains: no new calls there, those that run go on' },
