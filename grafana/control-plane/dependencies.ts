@@ -18,7 +18,7 @@ export const dependencies: RowSpec = {
       min: 0,
       asks: 'What became of the requests to paid providers? circuit_open and busy were not sent; all but ok went to the next provider in line.',
       queries: [{ expr: rate('upstream_requests_total', 'provider, outcome', INSTANCE), legend: '{{provider}}: {{outcome}}' }],
-      links: [runbook('SpillwayUpstreamErrors')]
+      links: [runbook('UpstreamErrors')]
     }),
     timeSeries({
       id: 202,
@@ -49,7 +49,7 @@ export const dependencies: RowSpec = {
         { name: 'Circuit', cell: 'background', mappings: { closed: { text: 'closed', colour: 'green' }, half_open: { text: 'half open', colour: 'orange' }, open: { text: 'open', colour: 'red' }, misconfigured: { text: 'misconfigured', colour: 'red' } } },
         { name: 'Opened', unit: 'short', decimals: 0 }
       ],
-      links: [runbook('SpillwayCircuitOpen')]
+      links: [runbook('CircuitOpen')]
     }),
     timeSeries({
       id: 204,
@@ -59,7 +59,7 @@ export const dependencies: RowSpec = {
       min: 0,
       asks: 'How long does Redis take to answer, by process? Requests do not wait for it, but snapshots, reservations and accounting do.',
       queries: [{ expr: quantile(0.99, 'redis_command_duration_seconds', 'job, redis', INSTANCE), legend: '{{job}} {{redis}}' }],
-      links: [runbook('SpillwayRedisDown')]
+      links: [runbook('RedisDown')]
     }),
     timeSeries({
       id: 205,
@@ -72,7 +72,7 @@ export const dependencies: RowSpec = {
         { expr: rate('redis_errors_total', 'job, redis', INSTANCE), legend: '{{job}} {{redis}} errors' },
         { expr: rate('redis_reconnects_total', 'job, redis', INSTANCE), legend: '{{job}} {{redis}} reconnects' }
       ],
-      links: [runbook('SpillwayRedisDown')]
+      links: [runbook('RedisDown')]
     }),
     table({
       id: 206,
@@ -83,7 +83,7 @@ export const dependencies: RowSpec = {
       queries: [{ expr: select('redis_up', INSTANCE), legend: 'up' }],
       columns: { job: 'Job', instance: 'Instance', redis: 'Redis', up: 'Connected' },
       overrides: [{ name: 'Connected', mappings: YES_IS_GOOD, cell: 'background' }],
-      links: [runbook('SpillwayRedisDown')]
+      links: [runbook('RedisDown')]
     })
   ]
 }

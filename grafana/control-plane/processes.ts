@@ -39,7 +39,7 @@ export const processes: RowSpec = {
       lines: true,
       asks: 'How much of one core does each process use? A process runs on one: at 100 % it is full, and another replica is due.',
       queries: [{
-        expr: 'sum by (service, instance) (rate(process_cpu_seconds_total{job=~"$job", instance=~"$instance"}[$__rate_interval]) * on (job, instance) group_left (service) spillway_build_info{job=~"$job", instance=~"$instance"})',
+        expr: 'max by (service, instance) (rate(process_cpu_seconds_total{job=~"$job", instance=~"$instance"}[$__rate_interval]) * on (job, instance) group_left (service) spillway_build_info{job=~"$job", instance=~"$instance"})',
         legend: '{{service}} {{instance}}'
       }],
       thresholds: [[null, 'green'], [0.7, 'orange'], [0.9, 'red']]
@@ -62,7 +62,7 @@ export const processes: RowSpec = {
         { name: 'Last success', unit: 's', decimals: 0 }, { name: 'Leaders', unit: 'short', decimals: 0 },
         { name: 'Failures', unit: 'short', decimals: 0, thresholds: NONE_IS_GOOD, cell: 'background' }
       ],
-      links: [runbook('SpillwayJobStale')]
+      links: [runbook('JobStale')]
     }),
     table({
       id: 305,
@@ -88,7 +88,7 @@ export const processes: RowSpec = {
       asks: 'Was a metric about to grow without end? Label sets that were left out because a metric may have only so many.',
       queries: [{ expr: increase('metric_series_dropped_total', '', INSTANCE), legend: 'refused', instant: true }],
       thresholds: NONE_IS_GOOD,
-      links: [runbook('SpillwayMetricSeriesDropped')]
+      links: [runbook('CardinalityGuardTripped')]
     }),
     stat({
       id: 307,

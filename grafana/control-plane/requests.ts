@@ -54,7 +54,7 @@ export const red: RowSpec = {
       asks: 'How old is what the control plane that is furthest behind knows? A new snapshot is made each second; one that grows old is a Redis that is away.',
       queries: [{ expr: shared('snapshot_age_seconds', '', INSTANCE), legend: 'age' }],
       thresholds: [[null, 'green'], [5, 'orange'], [30, 'red']],
-      links: [runbook('SpillwayDegraded')]
+      links: [runbook('DegradedMode')]
     }),
     stat({
       id: 105,
@@ -94,7 +94,7 @@ export const red: RowSpec = {
       asks: 'Which errors are answered, on which routes? 4xx are the fault of the caller; 5xx are ours and use up the error budget.',
       queries: [{ expr: `${rate('http_requests_total', 'status, route', INSTANCE, 'status=~"[45].."')} > 0`, legend: '{{status}} {{route}}' }],
       noValue: 'no errors',
-      links: [runbook('SpillwayIssuanceErrorBudgetBurn')]
+      links: [runbook('IssuanceAvailabilityBurn')]
     }),
     timeSeries({
       id: 112,

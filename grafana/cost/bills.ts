@@ -20,7 +20,7 @@ export const bills: RowSpec = {
       asks: 'How many bytes of today have no price on the rate card? What they cost is in no sum, and where a budget denies, they are not spilled.',
       queries: [{ expr: `sum(${shared('unpriced_bytes_today', 'provider, region')}) or vector(0)`, legend: 'unpriced' }],
       thresholds: NONE_IS_GOOD,
-      links: [runbook('SpillwayUnpricedBytes')]
+      links: [runbook('UnpricedBytes')]
     }),
     stat({
       id: 502,
@@ -45,7 +45,7 @@ export const bills: RowSpec = {
       queries: [{ expr: `time() - ${shared('bill_read_timestamp_seconds', 'provider')}`, legend: '{{provider}}' }],
       thresholds: [[null, 'green'], [1800, 'orange'], [7200, 'red']],
       named: true,
-      links: [runbook('SpillwayBillNotRead')]
+      links: [runbook('BillUnread')]
     }),
     timeSeries({
       id: 504,
@@ -76,7 +76,7 @@ export const bills: RowSpec = {
         { name: 'Bill', unit: 'currencyUSD', decimals: 2 }, { name: 'Estimate', unit: 'currencyUSD', decimals: 2 },
         { name: 'Bill of estimate', unit: 'percentunit', decimals: 0, thresholds: DRIFT, cell: 'background' }
       ],
-      links: [runbook('SpillwayBillDrift')]
+      links: [runbook('BillDrift')]
     }),
     table({
       id: 506,

@@ -1,5 +1,5 @@
 import { runbook } from '../kit/links.ts'
-import { budget, monthEnd, spent } from '../kit/money.ts'
+import { budget, PROJECTED_MONTH, spent } from '../kit/money.ts'
 import { table, timeSeries } from '../kit/panel-spec.ts'
 import type { RowSpec } from '../kit/panel-spec.ts'
 import { BUDGET } from '../kit/scales.ts'
@@ -21,11 +21,11 @@ export const budgets: RowSpec = {
       asks: 'Will the month stay within its budget? Where the projection crosses the budget, spilling will end before the month does.',
       queries: [
         { expr: spent('month'), legend: 'spent' },
-        { expr: monthEnd(spent('month')), legend: 'by the end of the month' },
+        { expr: PROJECTED_MONTH, legend: 'by the end of the month' },
         { expr: budget('month'), legend: 'budget' }
       ],
       overrides: [{ name: 'budget', colour: 'red', dashed: true }, { name: 'by the end of the month', dashed: true }],
-      links: [runbook('SpillwayBudgetProjected')]
+      links: [runbook('BudgetBurn')]
     }),
     table({
       id: 202,
@@ -45,7 +45,7 @@ export const budgets: RowSpec = {
         { name: 'Spent', ...usd }, { name: 'Budget', ...usd },
         { name: 'Used', unit: 'percentunit', decimals: 0, max: 1, thresholds: BUDGET, cell: 'bar' }
       ],
-      links: [runbook('SpillwayBudgetProjected')]
+      links: [runbook('BudgetBurn')]
     })
   ]
 }

@@ -19,7 +19,7 @@ export const spill: RowSpec = {
       max: 1,
       asks: 'Which share of credentials does the own fleet not serve, by who does in its place?',
       queries: [{ expr: `${rate('credentials_issued_total', 'provider', 'app=~"$app"', 'provider!="coturn"')} / on () group_left () (${rate('credentials_issued_total', '', 'app=~"$app"')} > 0)`, legend: '{{provider}}' }],
-      links: [runbook('SpillwaySpillShareHigh')]
+      links: [runbook('SpillShareHigh')]
     }),
     timeSeries({
       id: 402,

@@ -1,5 +1,5 @@
 import { runbook } from '../kit/links.ts'
-import { monthEnd, NODES_A_MONTH, spent, TWILIO_PRICE } from '../kit/money.ts'
+import { NODES_A_MONTH, PROJECTED_MONTH, spent, TWILIO_PRICE } from '../kit/money.ts'
 import { stat } from '../kit/panel-spec.ts'
 import type { RowSpec } from '../kit/panel-spec.ts'
 import { NEUTRAL } from '../kit/scales.ts'
@@ -22,9 +22,9 @@ export const totals: RowSpec = {
       title: 'By the end of the month',
       ...small,
       ...usd,
-      links: [runbook('SpillwayBudgetProjected')],
-      asks: 'What will paid providers have cost by the end of the month, if it goes on as it has gone so far? In its first days this says little.',
-      queries: [{ expr: monthEnd(spent('month')), legend: 'projected' }],
+      links: [runbook('BudgetBurn')],
+      asks: 'What will paid providers have cost by the end of the month, if it goes on at the pace of this month, or of the last 24 hours where that is faster?',
+      queries: [{ expr: PROJECTED_MONTH, legend: 'projected' }],
       thresholds: NEUTRAL
     }),
     stat({

@@ -18,7 +18,7 @@ export const errors: RowSpec = {
       asks: 'Which nodes fail their probes, on which transport, and why? quota or no_ports: full; unauthorized: a secret that differs; timeout and unreachable: the network.',
       queries: [{ expr: `${rate('probes_total', 'node, transport, outcome', ...NODES, 'outcome!="good"')} / on (node, transport) group_left () ${rate('probes_total', 'node, transport', ...NODES)} > 0`, legend: '{{node}} {{transport}}: {{outcome}}' }],
       noValue: 'none failed',
-      links: [runbook('SpillwayNodeDown')]
+      links: [runbook('NodeDown')]
     }),
     timeSeries({
       id: 402,
@@ -30,7 +30,7 @@ export const errors: RowSpec = {
       asks: 'Which URLs are left out of replies because probers hold them to be bad, or know nothing of them?',
       queries: [{ expr: `sum by (node, transport, state) (${shared('probe_url_state', 'node, transport, state', ...NODES, 'state!="good"')}) > 0`, legend: '{{node}} {{transport}}: {{state}}' }],
       noValue: 'none',
-      links: [runbook('SpillwayNodeDown')]
+      links: [runbook('NodeDown')]
     }),
     timeSeries({
       id: 403,
@@ -67,7 +67,7 @@ export const errors: RowSpec = {
         { expr: 'sum by (node) (increase(spillway_usage_forged_rows_total{job=~"$job", node=~"$node"}[$__rate_interval])) > 0', legend: '{{node}} forged rows' }
       ],
       noValue: 'nothing',
-      links: [runbook('SpillwayUsageGap')]
+      links: [runbook('UsageGap')]
     }),
     timeSeries({
       id: 406,
@@ -101,7 +101,7 @@ export const errors: RowSpec = {
         { expr: shared('node_clock_skew_seconds', 'node', ...NODES), legend: '{{node}} clock skew' },
         { expr: shared('node_heartbeat_age_seconds', 'node', ...NODES), legend: '{{node}} heartbeat age' }
       ],
-      links: [runbook('SpillwayClockSkew')]
+      links: [runbook('ClockSkew')]
     }),
     table({
       id: 409,
@@ -119,7 +119,7 @@ export const errors: RowSpec = {
         // two weeks: an ACME client that was going to renew it would have
         { name: 'Certificate ends in', unit: 's', decimals: 0, thresholds: [[null, 'red'], [1209600, 'green']] }
       ],
-      links: [runbook('SpillwayCertificateExpiresSoon')]
+      links: [runbook('CertificateExpiresSoon')]
     })
   ]
 }

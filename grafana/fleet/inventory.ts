@@ -35,7 +35,7 @@ export const inventory: RowSpec = {
         // three heartbeats of five seconds
         { name: 'Heartbeat', unit: 's', decimals: 0, thresholds: [[null, 'green'], [15, 'red']], cell: 'background' }
       ],
-      links: [runbook('SpillwayNodeDown')]
+      links: [runbook('NodeDown')]
     })
   ]
 }

@@ -35,7 +35,7 @@ export const saturation: RowSpec = {
         { expr: shared('node_outbox_batches', 'node', ...NODES), legend: '{{node}} outbox' },
         { expr: shared('usage_pending_batches', 'node', 'node=~"$node"'), legend: '{{node}} stream' }
       ],
-      links: [runbook('SpillwayUsageLag')]
+      links: [runbook('UsageLag')]
     }),
     timeSeries({
       id: 303,
@@ -47,7 +47,7 @@ export const saturation: RowSpec = {
       asks: 'How old is what the ledger booked last of each node? Beyond a minute, caps and budgets are judged by what was.',
       queries: [{ expr: shared('usage_lag_seconds', 'node', 'node=~"$node"'), legend: '{{node}}' }],
       thresholds: USAGE_LAG,
-      links: [runbook('SpillwayUsageLag')]
+      links: [runbook('UsageLag')]
     })
   ]
 }

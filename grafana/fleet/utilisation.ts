@@ -21,7 +21,7 @@ export const utilisation: RowSpec = {
       asks: 'How full is each node, by bits or by sessions, whichever is more? From 90 % on it takes nobody new, until it is back at 75 %.',
       queries: [{ expr: shared('node_load_ratio', 'node', ...NODES), legend: '{{node}}' }],
       thresholds: LOAD,
-      links: [runbook('SpillwayNodeSaturated')]
+      links: [runbook('NodeSaturated')]
     }),
     timeSeries({
       id: 202,

@@ -49,7 +49,7 @@ function buildTimeSeries (spec: TimeSeriesSpec): TimeSeriesBuilder {
   const asTable = spec.legend === 'table'
   const builder = new TimeSeriesBuilder()
     .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassic))
-    .lineWidth(spec.stacked ? 1 : 2).fillOpacity(spec.stacked ? 40 : 8).showPoints(VisibilityMode.Never).axisPlacement(AxisPlacement.Auto)
+    .lineWidth(spec.stacked ? 1 : 2).fillOpacity(spec.stacked ? 40 : 8).showPoints(VisibilityMode.Auto).axisPlacement(AxisPlacement.Auto)
     .legend(new VizLegendOptionsBuilder().showLegend(true).placement(LegendPlacement.Bottom)
       .displayMode(asTable ? LegendDisplayMode.Table : LegendDisplayMode.List).calcs(asTable ? ['lastNotNull', 'max'] : []))
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))

@@ -49,7 +49,7 @@ export const spill: RowSpec = {
       queries: [
         { expr: `sum(${shared('node_saturated', 'node', IN_REGION)})`, legend: 'saturated' },
         { expr: `sum(${shared('node_draining', 'node', IN_REGION)})`, legend: 'draining' },
-        { expr: `sum(${shared('node_state', 'node, state', 'state=~"down|unready|unknown"')})`, legend: 'down, unready or unknown' }
+        { expr: `sum(${shared('node_state', 'node, state', 'state=~"down|unready|unknown"')}) or vector(0)`, legend: 'down, unready or unknown' }
       ],
       overrides: [{ name: 'saturated', colour: 'orange' }, { name: 'draining', colour: 'purple' }, { name: 'down, unready or unknown', colour: 'red' }],
       links: [toFleet]
@@ -63,8 +63,8 @@ export const spill: RowSpec = {
       min: 0,
       asks: 'Is a spill held back, by a budget that is used up or by the provider? denied: no budget; the others are what the provider made of the request.',
       queries: [
-        { expr: rate('paid_reservations_total', 'provider, outcome', 'outcome=~"denied|failed"'), legend: '{{provider}} budget: {{outcome}}' },
-        { expr: rate('upstream_requests_total', 'provider, outcome', 'outcome!="ok"'), legend: '{{provider}}: {{outcome}}' }
+        { expr: `${rate('paid_reservations_total', 'provider, outcome', 'outcome=~"denied|failed"')} > 0`, legend: '{{provider}} budget: {{outcome}}' },
+        { expr: `${rate('upstream_requests_total', 'provider, outcome', 'outcome!="ok"')} > 0`, legend: '{{provider}}: {{outcome}}' }
       ],
       links: [toControlPlane]
     }),

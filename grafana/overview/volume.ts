@@ -1,5 +1,5 @@
 import { toCost, toFleet } from '../kit/links.ts'
-import { budget, monthEnd, spent } from '../kit/money.ts'
+import { budget, PROJECTED_MONTH, spent } from '../kit/money.ts'
 import { barGauge, stat } from '../kit/panel-spec.ts'
 import type { RowSpec } from '../kit/panel-spec.ts'
 import { BUDGET, NEUTRAL } from '../kit/scales.ts'
@@ -63,8 +63,8 @@ export const volume: RowSpec = {
       ...small,
       unit: 'currencyUSD',
       decimals: 2,
-      asks: 'What will paid providers have cost by the end of the month, if it goes on as it has gone so far? In its first days this says little.',
-      queries: [{ expr: monthEnd(spent('month')), legend: 'projected' }],
+      asks: 'What will paid providers have cost by the end of the month, if it goes on at the pace of this month, or of the last 24 hours where that is faster?',
+      queries: [{ expr: PROJECTED_MONTH, legend: 'projected' }],
       thresholds: NEUTRAL,
       links: [toCost]
     }),
