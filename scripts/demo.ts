@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { compareCounts } from './demo/compare-prometheus.ts'
-import { environment, NODES } from './demo/demo-settings.ts'
+import { environmentFor, NODES } from './demo/demo-settings.ts'
 import { LEAST_SECONDS, planDemo } from './demo/plan-demo.ts'
 import { runPhases } from './demo/run-phases.ts'
 import { showCounts, showPlaces, stay } from './demo/show.ts'
@@ -44,7 +44,7 @@ await runCommand(async () => {
   }
   process.umask(0o077)
   const { signal } = abortOnSignal()
-  const stack = await openLiveStack({ nodes: NODES, environment, signal, say: (part, what) => { say(`${part.padEnd(20)} ${what}`) } })
+  const stack = await openLiveStack({ nodes: NODES, environment: environmentFor(seconds), signal, say: (part, what) => { say(`${part.padEnd(20)} ${what}`) } })
   try {
     const prometheus = await startPrometheus(stack)
     const apps = []
