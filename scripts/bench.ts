@@ -4,7 +4,7 @@ import { openLab } from './bench/lab.ts'
 import type { Lab } from './bench/lab.ts'
 import { measureCredentials } from './bench/measure-credentials.ts'
 import { measureMemory } from './bench/measure-memory.ts'
-import { measureScrape } from './bench/measure-scrape.ts'
+import { measureScrape } from './bench/measure-large-fleet.ts'
 import { measureUsage } from './bench/measure-usage.ts'
 import { OperatorError, runCommand } from './native/operator-error.ts'
 

@@ -1,106 +1,113 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { urlOf } from '../native/part.ts'
-import { until } from '../until.ts'
-import { keepOtherCoreAwake } from './cores.ts'
-import { inPairs } from './in-pairs.ts'
-import type { Lab } from './lab.ts'
-import { LARGE, makeLargeFleet } from './large-fleet.ts'
-import { askEvenly, saturate } from './load.ts'
-import { threadMsOf } from './process-cost.ts'
-import { askOnce, bodies, createApp } from './serve-credentials.ts'
-import { median, round } from './summary.ts'
+import type { UrlHealth } from '../../services/domain/health.ts'
+import { noExperience, noneEachStep } from '../../services/domain/load-experience.ts'
+import { newDesired, relayUrls } from '../../services/domain/node.ts'
+import type { NodeFacts } from '../../services/domain/node.ts'
+import { createLedgerMetrics } from '../../services/ledger/ledger-metrics.ts'
+import { createProberMetrics } from '../../services/prober/prober-metrics.ts'
+import { createMetrics } from '../../services/runtime/metrics.ts'
+import type { Metrics } from '../../services/runtime/metrics.ts'
 
-const WARM_UP_REQUESTS = 10_000
-const PACED_SECONDS = 10
-/** A busy control plane, with time to spare: what a scrape takes is then what a request may have to wait. */
-const ASKED_A_SECOND = 320
-/** Fifteen times as often as Prometheus comes by: p99 of seconds in which nobody scrapes would say nothing of a scrape. */
-const SCRAPE_MS = 1_000
-const SCRAPES = 20
-const KNOWN_MS = 120_000
-const NANOS_A_MS = 1_000_000
-
-/** How long issuing takes while 1,000 nodes and 2,000 apps are scraped, beside without; and how long a scrape of each process takes. */
-export async function measureScrape (lab: Lab, pairs: number, note: (text: string) => void) {
-  await lab.start('central-redis')
-  const controlPlane = { pid: await lab.startMeasured('control-plane'), url: urlOf(lab.settings.controlPlaneOps) }
-  const target = { url: `${urlOf(lab.settings.api)}/v1/credentials`, key: await createApp(lab), bodies }
-  note(`scrape: ${LARGE.nodes} nodes are registered, ${LARGE.apps} apps made`)
-  await makeLargeFleet(lab)
-  lab.onClose(keepOtherCoreAwake())
-  await until('the control plane serves from them', async () => (await askOnce(target)).provider === 'coturn', KNOWN_MS, 500)
-  await saturate(target, WARM_UP_REQUESTS)
-
-  const { ours: scraped, bare: unscraped } = await inPairs(pairs, async () => {
-    const stop = scrapeAgain(controlPlane)
-    return { p99Ms: await measureP99(target), scrapes: await stop() }
-  }, async () => ({ p99Ms: await measureP99(target), scrapes: [] }))
-  const [scrapedP99Ms, unscrapedP99Ms] = [scraped, unscraped].map((trials) => round(median(trials.map(({ p99Ms }) => p99Ms)))) as [number, number]
-  note(`scrape: p99 of issuing ${scraped.map(({ p99Ms }) => round(p99Ms)).join(' ')} ms with, ${unscraped.map(({ p99Ms }) => round(p99Ms)).join(' ')} ms without`)
-
-  const ledger = { pid: await lab.startMeasured('ledger'), url: urlOf(lab.settings.ledgerOps) }
-  const prober = { pid: await lab.startMeasured('prober'), url: urlOf(lab.settings.proberOps) }
-  const processes = {
-    'control-plane': summarize(scraped.flatMap(({ scrapes }) => scrapes)),
-    ledger: summarize(await scrapeTimes(ledger, 'spillway_relay_bytes_today{')),
-    prober: summarize(await scrapeTimes(prober, 'spillway_probes_total{'))
-  }
-  return { nodes: LARGE.nodes, apps: LARGE.apps, askedPerSecond: ASKED_A_SECOND, ratio: round(scrapedP99Ms / unscrapedP99Ms), scrapedP99Ms, unscrapedP99Ms, processes }
+export interface ScrapeCost {
+  series: number
+  /** counts lost because a metric would have had too many */
+  dropped: number
+  bytes: number
+  /** from the request for the text to the text, gauges brought up to date first */
+  medianMs: number
+  worstMs: number
+  /** of all threads, the collection of garbage included: what a machine that has other work to do does not make larger */
+  medianCpuMs: number
 }
 
-interface Scraped { pid: number, url: string }
-/** `workMs`: what its thread did meanwhile, whatever it was */
-interface Scrape { ms: number, workMs: number, series: number }
+const SCRAPES = 11
+const REGIONS = 10
 
-async function measureP99 (target: { url: string, key: string, bodies: readonly string[] }): Promise<number> {
-  const { latencies } = await askEvenly(target, ASKED_A_SECOND, PACED_SECONDS)
-  return latencies.percentile(99) / NANOS_A_MS
-}
+const regionOf = (index: number): string => `region-${index % REGIONS}`
+const appOf = (index: number): string => `app-${index}`
 
-/** Returns how to end it, and what it took each time. */
-function scrapeAgain (scraped: Scraped): () => Promise<Scrape[]> {
-  const stopping = new AbortController()
-  const done = (async () => {
-    const scrapes: Scrape[] = []
-    while (!stopping.signal.aborted) {
-      scrapes.push((await scrape(scraped)).scrape)
-      await delay(SCRAPE_MS, undefined, { signal: stopping.signal }).catch(() => {})
+/** One node of a fleet that is well: three URLs, all of them probed, and an agent that speaks. */
+function nodeOf (index: number): NodeFacts {
+  const address = `198.51.${index >> 8}.${index & 255}`
+  return {
+    id: `node-${index}`,
+    desired: newDesired('0123456789abcdef'),
+    observed: {
+      beat: index, clockMs: 0, region: regionOf(index), relayIps: [address], urls: relayUrls(address, 3478, 443), capacityBitsPerSecond: 1e9, maxAllocations: 4_000, coturnVersion: '4.17.1', boot: 'boot', sessions: index, admitting: true, loadBitsPerSecond: index * 1_234_567.89, unresolved: noneEachStep(), experience: noExperience(), interfaceBitsPerSecond: index * 1_345_678.9, generationsApplied: [1], outboxPending: 0, gaps: 0
     }
-    return scrapes
-  })()
-  return async () => {
-    stopping.abort()
-    return await done
   }
 }
 
-/** Once the process knows all there is: its series have not become more for some scrapes. */
-async function scrapeTimes (scraped: Scraped, knows: string): Promise<Scrape[]> {
-  let before = 0
-  await until(`${scraped.url} tells all`, async () => {
-    const { text, scrape: { series } } = await scrape(scraped)
-    const settled = text.includes(knows) && series === before
-    before = series
-    return settled
-  }, KNOWN_MS, 6_000)
-  const scrapes: Scrape[] = []
-  while (scrapes.length < SCRAPES) {
-    scrapes.push((await scrape(scraped)).scrape)
-    await delay(SCRAPE_MS)
+const healthOf = (url: string, index: number): UrlHealth => {
+  const failure = index % 100 === 0 ? { stage: 'binding', cause: 'timeout', code: null } as const : null
+  return {
+    url,
+    state: failure ? 'bad' : 'good',
+    failure,
+    goodInARow: failure ? 0 : 9,
+    badInARow: failure ? 9 : 0,
+    last: { url, failure, answered: failure === null, bindingMs: 1.234 + index / 7, allocateMs: 2.345 + index / 7, relayMs: 3.456 + index / 7, packetsSent: 10, packetsReceived: 10, certificateExpiresAtMs: url.startsWith('turns:') ? 1.8e12 : null }
   }
-  return scrapes
 }
 
-async function scrape ({ pid, url }: Scraped): Promise<{ text: string, scrape: Scrape }> {
-  const [began, busy] = [performance.now(), threadMsOf(pid)]
-  const text = await (await fetch(`${url}/metrics`)).text()
-  const [ms, workMs] = [performance.now() - began, threadMsOf(pid) - busy]
-  return { text, scrape: { ms, workMs, series: text.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length } }
+async function timeScrapes ({ registry }: Metrics): Promise<ScrapeCost> {
+  const timesMs: number[] = []
+  const cpuMs: number[] = []
+  let text = ''
+  for (let scrape = 0; scrape < SCRAPES; scrape++) {
+    const [startedMs, cpu] = [performance.now(), process.cpuUsage()]
+    text = await registry.metrics()
+    timesMs.push(performance.now() - startedMs)
+    const { user, system } = process.cpuUsage(cpu)
+    cpuMs.push((user + system) / 1000)
+  }
+  const samples = text.split('\n').filter(line => line !== '' && !line.startsWith('#'))
+  const droppedSeries = samples.filter(line => line.startsWith('spillway_metric_series_dropped_total'))
+  return {
+    series: samples.length,
+    dropped: droppedSeries.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0),
+    bytes: Buffer.byteLength(text),
+    medianMs: median(timesMs),
+    worstMs: Math.max(...timesMs),
+    medianCpuMs: median(cpuMs)
+  }
+}
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
+
+async function scrapeProber (nodes: number): Promise<ScrapeCost> {
+  const metrics = createMetrics('prober', '0')
+  const own = createProberMetrics(metrics)
+  const fleet = Array.from({ length: nodes }, (_, index) => nodeOf(index))
+  const health = new Map(fleet.map(({ id, observed }, index) => [id, observed?.urls.map(url => healthOf(url, index)) ?? []]))
+  own.hear(fleet, Date.now())
+  for (const node of fleet) for (const url of health.get(node.id) ?? []) own.countProbe(node, url)
+  metrics.onScrape(() => { own.showFleet(fleet, node => health.get(node) ?? [], Date.now()) })
+  return await timeScrapes(metrics)
 }
 
-const summarize = (scrapes: readonly Scrape[]) => ({
-  medianMs: round(median(scrapes.map(({ ms }) => ms))),
-  medianWorkMs: round(median(scrapes.map(({ workMs }) => workMs))),
-  mostMs: round(Math.max(...scrapes.map(({ ms }) => ms))),
-  series: Math.max(...scrapes.map(({ series }) => series))
-})
+/** Every app has relayed in every region on own nodes, and at one paid provider. */
+async function scrapeLedger (nodes: number, apps: number): Promise<ScrapeCost> {
+  const metrics = createMetrics('ledger', '0')
+  const own = createLedgerMetrics(metrics)
+  const ids = Array.from({ length: apps }, (_, index) => appOf(index))
+  const regions = Array.from({ length: REGIONS }, (_, index) => regionOf(index))
+  const relayed = ids.flatMap((app, index) => [
+    ...regions.map(region => ({ app, provider: 'coturn', region, basis: 'measured' as const, bytesIn: index * 12_345, bytesOut: index * 54_321, costUsd: index / 7, unpricedBytes: 0 })),
+    { app, provider: 'cloudflare', region: 'global', basis: 'estimated' as const, bytesIn: index, bytesOut: index * 99, costUsd: index / 3, unpricedBytes: 0 }
+  ])
+  const spent = new Map(ids.map((app, index) => [app, BigInt(index) * 1_234n]))
+  own.showNodes(Array.from({ length: nodes }, (_, index) => `node-${index}`), Array.from({ length: nodes }, () => 3))
+  for (let index = 0; index < nodes; index++) own.lag.set({ node: `node-${index}` }, index / 7)
+  for (const { app, provider, region, bytesIn, bytesOut } of relayed) own.countPaid({ atMs: 0, app, provider, region, bytesIn, bytesOut, priceVersion: '0', microUsd: 0 })
+  own.showSpend({ day: spent, month: spent }, new Map(ids.map(app => [app, { dayMicroUsd: '5000000', monthMicroUsd: '90000000', action: 'deny-spill' as const }])))
+  own.showDay(relayed)
+  own.showMonth(relayed)
+  return await timeScrapes(metrics)
+}
+
+/**
+ * What one scrape of a large installation costs: the metrics that prober and ledger have, filled as a fleet of that size
+ * would fill them. Takes about a second.
+ */
+export async function measureScrape ({ nodes = 1_000, apps = 2_000 } = {}): Promise<{ prober: ScrapeCost, ledger: ScrapeCost }> {
+  return { prober: await scrapeProber(nodes), ledger: await scrapeLedger(nodes, apps) }
+}

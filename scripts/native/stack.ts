@@ -131,6 +131,12 @@ function nodeEnvironment (node: NodeSettings, { paths, settings }: Plan): Record
   }
 }
 
+/** Where Prometheus finds an agent, unless the caller says so, or it listens at every address and nobody knows which is meant. */
+function advertisedOps ({ host, port }: Address, { callersOwn }: Settings): Record<string, string> {
+  if (callersOwn.SPILLWAY_RELAY_AGENT_ADVERTISED_OPS !== undefined || /^(0\.0\.0\.0|::)$/.test(host)) return {}
+  return { SPILLWAY_RELAY_AGENT_ADVERTISED_OPS: `${host.includes(':') ? `[${host}]` : host}:${port}` }
+}
+
 function relayAgent (node: NodeSettings, plan: Plan): Part {
   const { key, redisUrl, centralUrl } = plan.paths.node(node.id)
   return {
@@ -142,7 +148,8 @@ function relayAgent (node: NodeSettings, plan: Plan): Part {
       SPILLWAY_NODE_REDIS_URL_FILE: redisUrl,
       SPILLWAY_REDIS_URL_FILE: centralUrl,
       SPILLWAY_RELAY_AGENT_HOST: node.agentOps.host,
-      SPILLWAY_RELAY_AGENT_OPS_PORT: String(node.agentOps.port)
+      SPILLWAY_RELAY_AGENT_OPS_PORT: String(node.agentOps.port),
+      ...advertisedOps(node.agentOps, plan.settings)
     }),
     ports: [tcp(node.agentOps, 'SPILLWAY_RELAY_AGENT_OPS_PORT')],
     probe: { kind: 'http', url: `${urlOf(node.agentOps)}/readyz` }

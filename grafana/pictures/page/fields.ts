@@ -4,7 +4,7 @@ import { FieldConfigOptionsRegistry, standardFieldConfigEditorRegistry, standard
 const STANDARD = ['unit', 'decimals', 'min', 'max', 'thresholds', 'mappings', 'color', 'noValue', 'links', 'displayName', 'description', 'filterable']
 const CUSTOM = [
   'drawStyle', 'lineInterpolation', 'lineWidth', 'fillOpacity', 'gradientMode', 'showPoints', 'pointSize', 'stacking', 'lineStyle', 'spanNulls',
-  'thresholdsStyle', 'axisPlacement', 'axisLabel', 'scaleDistribution', 'hideFrom', 'cellOptions', 'width', 'align', 'inspect', 'axisColorMode', 'axisBorderShow', 'axisGridShow'
+  'thresholdsStyle', 'axisPlacement', 'axisLabel', 'scaleDistribution', 'hideFrom', 'cellOptions', 'width', 'minWidth', 'axisSoftMax', 'align', 'inspect', 'axisColorMode', 'axisBorderShow', 'axisGridShow'
 ]
 
 const {

@@ -74,7 +74,7 @@ function Values ({ panel, frames, theme, width, height }: { panel: DrawnPanel, f
   const orientation = panel.type === 'bargauge' ? VizOrientation.Horizontal : VizOrientation.Auto
   return (
     <VizRepeater
-      source={frames} getValues={values} width={width} height={height} renderCounter={0} orientation={orientation} itemSpacing={4} minVizHeight={16} maxVizHeight={300}
+      source={frames} getValues={values} width={width} height={height} renderCounter={0} orientation={orientation} itemSpacing={4} minVizHeight={options.minVizHeight ?? 16} maxVizHeight={options.maxVizHeight ?? 300}
       autoGrid={false}
       getAlignmentFactors={(all: FieldDisplay[]) => getDisplayValueAlignmentFactors(all)}
       renderValue={({ value, alignmentFactors, count, ...size }: any) => panel.type === 'bargauge'
