@@ -6,7 +6,7 @@ import type { Range } from '../../scripts/live/dashboards/interpolate.ts'
 import type { Prometheus, Series } from '../../scripts/live/prometheus.ts'
 import { viewOf } from '../check/view.ts'
 import type { AnnotationView, TargetView } from '../check/view.ts'
-import type { DrawnPanel, DrawnTarget, Drawing, Mark } from './page/drawing.ts'
+import type { DrawnPanel, DrawnTarget, Drawing, Mark } from './drawing.ts'
 
 /** Rows of Grafana's grid are 30 px and 8 apart; above them stands the title. */
 const GRID_PX = 38

@@ -95,8 +95,7 @@ async function scrapeLedger (nodes: number, apps: number): Promise<ScrapeCost> {
     { app, provider: 'cloudflare', region: 'global', basis: 'estimated' as const, bytesIn: index, bytesOut: index * 99, costUsd: index / 3, unpricedBytes: 0 }
   ])
   const spent = new Map(ids.map((app, index) => [app, BigInt(index) * 1_234n]))
-  own.showNodes(Array.from({ length: nodes }, (_, index) => `node-${index}`), Array.from({ length: nodes }, () => 3))
-  for (let index = 0; index < nodes; index++) own.lag.set({ node: `node-${index}` }, index / 7)
+  own.showWaiting(Array.from({ length: nodes }, (_, index) => ({ node: `node-${index}`, batches: 3, oldestMs: index })))
   for (const { app, provider, region, bytesIn, bytesOut } of relayed) own.countPaid({ atMs: 0, app, provider, region, bytesIn, bytesOut, priceVersion: '0', microUsd: 0 })
   own.showSpend({ day: spent, month: spent }, new Map(ids.map(app => [app, { dayMicroUsd: '5000000', monthMicroUsd: '90000000', action: 'deny-spill' as const }])))
   own.showDay(relayed)

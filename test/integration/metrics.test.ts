@@ -44,7 +44,7 @@ t.test('a call shows while it runs, and its bytes and its end are those of the l
   t.equal(await sample('ledger', 'relay_bytes_total', 'app="shop",provider="coturn",region="default",direction="out"'), booked.bytesOut)
   t.equal(await sample('ledger', 'relay_bytes_total', 'app="_probe"'), undefined)
   await until('none is open', async () => await sample('ledger', 'sessions_open') === 0, 10_000)
-  await until('a job has run here', async () => await sample('ledger', 'job_leader', 'job="erase-users"') === 1, 10_000)
+  await until('a job has run here', async () => await sample('ledger', 'job_leader', 'task="erase-users"') === 1, 10_000)
   t.equal(await sample('ledger', 'job_failures_total'), 0)
 })
 

@@ -3,8 +3,8 @@ import type { DataFrame, FieldDisplay, GrafanaTheme2, TimeRange } from '@grafana
 import { BarGauge, BigValue, TimeSeries, useTheme2, VizRepeater } from '@grafana/ui'
 import { TableNG } from '@grafana/ui/unstable'
 import * as React from 'react'
-import type { DrawnPanel, Mark } from './drawing.ts'
-import { LINE_DEFAULTS, registerFieldOptions } from './fields.ts'
+import type { DrawnPanel, Mark } from '../drawing.ts'
+import { LINE_DEFAULTS, registerFieldOptions } from './fields.tsx'
 
 const registry = registerFieldOptions()
 const asIs = (text: string): string => text

@@ -1,7 +1,7 @@
 import { FieldType, transformDataFrame } from '@grafana/data'
 import type { DataFrame, DataTransformerConfig } from '@grafana/data'
 import { lastValueFrom } from 'rxjs'
-import type { DrawnPanel, DrawnSeries, DrawnTarget } from './drawing.ts'
+import type { DrawnPanel, DrawnSeries, DrawnTarget } from '../drawing.ts'
 
 /** Answers of Prometheus as the frames Grafana's data source makes of them. */
 
