@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { compareCounts } from './demo/compare-prometheus.ts'
+import { environmentFor, NODES } from './demo/demo-settings.ts'
 import { LEAST_SECONDS, planDemo } from './demo/plan-demo.ts'
 import { runPhases } from './demo/run-phases.ts'
 import { showCounts, showPlaces, stay } from './demo/show.ts'
@@ -27,8 +28,6 @@ ports are free ones, so it is in nobody's way. Needs coturn, redis-server and pr
 
 Exit code 0: all three counts agree within 1 %, and to the byte of every session that ended in good order. 1: otherwise.
 `
-/** Small enough for one machine with two cores to fill: a call takes four times its rate of a relay, twice in and twice out. */
-const NODES = [{ region: 'eu', capacityMbps: 10 }, { region: 'eu', capacityMbps: 10 }, { region: 'us', capacityMbps: 14 }]
 /** Small packets, so that coturn, which counts to 4096 of them, tells of a call soon. */
 const RATE = { bitsPerSecond: 200_000, payloadBytes: 240 }
 /** A third of the demo, so that most of what runs is known; within what a permission holds without a refresh (300 s). */
@@ -36,9 +35,6 @@ const meanCallSeconds = (seconds: number): number => Math.min(150, Math.max(30, 
 /** The header of ChannelData (RFC 8656 section 12.4). */
 const HEADER_BYTES = 4
 const APPS = [{ id: 'meet', region: 'eu', weight: 3 }, { id: 'support', region: 'us', weight: 1 }, { id: 'game', region: 'eu', weight: 1 }]
-/** So that what changes in a short while is seen: a node is told full and empty soon, and takes its share again soon. */
-const ENVIRONMENT = { SPILLWAY_POLICY_DWELL_SECONDS: '10', SPILLWAY_POLICY_RAMP_SECONDS: '20', SPILLWAY_REGION_NEIGHBOURS: '{"eu":["us"],"us":["eu"]}' }
-
 await runCommand(async () => {
   const { seconds, check, keep, json, help } = readArguments()
   const say = (text: string): void => { (json ? process.stderr : process.stdout).write(`${text}\n`) }
@@ -48,7 +44,7 @@ await runCommand(async () => {
   }
   process.umask(0o077)
   const { signal } = abortOnSignal()
-  const stack = await openLiveStack({ nodes: NODES, environment: ENVIRONMENT, signal, say: (part, what) => { say(`${part.padEnd(20)} ${what}`) } })
+  const stack = await openLiveStack({ nodes: NODES, environment: environmentFor(seconds), signal, say: (part, what) => { say(`${part.padEnd(20)} ${what}`) } })
   try {
     const prometheus = await startPrometheus(stack)
     const apps = []

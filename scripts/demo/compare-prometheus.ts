@@ -6,6 +6,7 @@ import type { LiveStack } from '../live/live-stack.ts'
 import { SCRAPE_SECONDS } from '../live/prometheus.ts'
 import type { Prometheus } from '../live/prometheus.ts'
 import { until } from '../until.ts'
+import { FULL_SECONDS } from './plan-demo.ts'
 
 /** A ledger reads its gauges anew every few seconds; then Prometheus has to come by. */
 const SHOWN_MS = 30_000
@@ -20,12 +21,10 @@ export interface Counts extends Comparison {
   problems: string[]
 }
 
-/** Client, ledger and Prometheus must agree so far. */
+/** Client, ledger and Prometheus must agree so far; a short demo is forgiven what died with a relay. */
 const MOST_APART = 0.01
 /** coturn reports a session when its four packet counters together have grown by 4096, half of which are of the client's side. */
 const MOST_UNREPORTED_PACKETS = 2048
-/** A demo of full length relays so much that what dies with one relay is no more than that; a short one is forgiven it. */
-const FULL_SECONDS = 240
 
 export interface Compared {
   stack: LiveStack

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CallLoad } from '../live/call-load.ts'
 import type { LiveStack } from '../live/live-stack.ts'
 import type { Prometheus } from '../live/prometheus.ts'
+import { call } from '../native/admin-api.ts'
 import type { Deed, Phase } from './plan-demo.ts'
 
 const STEP_MS = 500
@@ -36,6 +38,9 @@ async function doIt (deed: Deed, { stack, signal }: Demo): Promise<void> {
     case 'kill-relay': return stack.killRelay('node-2')
     case 'restart-relay': return await stack.restart('node-2-coturn')
     case 'drain': return await stack.admin('PATCH', '/nodes/node-3', { draining: true })
+    case 'use-wrong-key':
+      await call('POST', `${stack.api}/v1/credentials`, `sk_${randomBytes(32).toString('base64url')}`, {})
+      return
     case 'undrain': return await stack.admin('PATCH', '/nodes/node-3', { draining: false })
   }
 }

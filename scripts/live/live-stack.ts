@@ -27,8 +27,8 @@ export interface LiveNode { region: string, capacityMbps: number }
 export interface LiveOptions {
   /** node-1 and so on */
   nodes: readonly LiveNode[]
-  /** as ./scripts/up takes them, over free ports and a network of its own */
-  environment?: Record<string, string>
+  /** as ./scripts/up takes them, over free ports and a network of its own; files it names may be made in the folder, which goes with the stack */
+  environment?: (folder: string) => Record<string, string>
   signal: AbortSignal
   say: (part: string, what: string) => void
 }
@@ -37,7 +37,7 @@ export interface LiveOptions {
  * A whole Spillway with the fakes of both paid providers, made as ./scripts/up makes one, in a temporary folder. Nothing is
  * left of it after close, or after the end of this process, whichever comes first.
  */
-export async function openLiveStack ({ nodes, environment = {}, signal, say }: LiveOptions) {
+export async function openLiveStack ({ nodes, environment = () => ({}), signal, say }: LiveOptions) {
   const folder = mkdtempSync(join(tmpdir(), 'spillway-live-'))
   const paths = pathsOf(folder)
   const endAtOnce = (): void => {
@@ -46,7 +46,7 @@ export async function openLiveStack ({ nodes, environment = {}, signal, say }: L
   }
   process.once('exit', endAtOnce)
   const free = await findFreeSettings(nodes.length)
-  const settings = readSettings(['--nodes', String(nodes.length), '--fake-providers'], { ...free.environment, ...environment, SPILLWAY_STATE_DIR: folder }, repository)
+  const settings = readSettings(['--nodes', String(nodes.length), '--fake-providers'], { ...free.environment, ...environment(folder), SPILLWAY_STATE_DIR: folder }, repository)
   const close = async (): Promise<void> => {
     await stopStack(paths, say)
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 })

@@ -99,11 +99,13 @@ export class RelayCall {
     await Promise.all(this.#sides.map(async ({ client, entry }) => { await endSession(client, entry, count) }))
   }
 
-  /** The relay is gone: there is nobody to say goodbye to, and nobody who took what was sent since it was last heard. */
+  /**
+   * A relay is gone, of one side or of both: of what was sent there since it was last heard nobody knows whether it was
+   * taken. A side whose relay still answers hangs up as usual.
+   */
   async abandon (count: (session: SessionCount) => void): Promise<void> {
     await Promise.all(this.#sides.map(async ({ client, entry, sentAtLast }) => {
-      await client.close()
-      count({ ...countOf(client, entry, false), ...sentAtLast })
+      await endSession(client, entry, (session) => { count(session.ended ? session : { ...session, ...sentAtLast }) })
     }))
   }
 }
