@@ -96,6 +96,8 @@ module.exports = {
     // Without this, type-only imports are gone before the rules see them.
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
+    // a page for Chromium, whose packages are not in the main install
+    exclude: { path: '^grafana/pictures/page/' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default', 'types'],
