@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Traffic } from '../../services/domain/session.ts'
+import { TurnFailure } from '../../services/turn/turn-errors.ts'
 import type { IceServer } from '../../services/turn/turn-url.ts'
 import { call } from '../native/admin-api.ts'
 import { addTraffic, RelayCall } from './relay-call.ts'
@@ -54,6 +55,8 @@ export class CallLoad {
   readonly issued: Record<string, number> = {}
   /** calls that were cut off by the death of their relay */
   dropped = 0
+  /** calls that were sent to a relay which was dead already */
+  unanswered = 0
 
   constructor (options: LoadOptions) {
     this.#options = options
@@ -112,7 +115,8 @@ export class CallLoad {
 
   #run (work: Promise<void>): void {
     const noted = work.catch((error: Error) => {
-      if (this.failures.size < MOST_FAILURES) this.failures.add(error.message)
+      if (error instanceof TurnFailure) this.unanswered += 1
+      else if (this.failures.size < MOST_FAILURES) this.failures.add(error.message)
     }).finally(() => { this.#work.delete(noted) })
     this.#work.add(noted)
   }
