@@ -84,9 +84,6 @@ export class RelayCall {
   /** The address of the relay its first client is at. */
   get relay (): string { return parseTurnUrl([this.#sides[0]?.entry.urls].flat()[0] ?? '')?.host ?? '' }
 
-  /** What both clients have counted so far. */
-  get traffic (): Traffic { return addTraffic(...this.#sides.map(({ client }) => trafficOf(client))) }
-
   get isSilent (): boolean { return performance.now() - this.#heardAtMs > SILENT_MS }
 
   /** Sends what has come due in so many ms, from both sides. */
