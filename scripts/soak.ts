@@ -55,7 +55,7 @@ await runCommand(async () => {
       await load.stop()
     }
     const ledger = await compareWithLedger(stack, load)
-    const problems = [...findProblems(processes, ledger), ...[...load.failures].map((failure) => `a call failed: ${failure}`), ...signal.aborted ? ['it was stopped before its time'] : []]
+    const problems = [...findProblems(processes, ledger), ...load.unanswered === 0 ? [] : [`${load.unanswered} calls met no relay`], ...[...load.failures].map((failure) => `a call failed: ${failure}`), ...signal.aborted ? ['it was stopped before its time'] : []]
     process.stdout.write(`${JSON.stringify({ minutes, warmUpMinutes: warmUp, calls, processes, ledger, problems }, null, 2)}\n`)
     note(problems.length === 0 ? 'passed' : `failed:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
     return problems.length === 0 ? 0 : 1
