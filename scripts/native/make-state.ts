@@ -26,6 +26,8 @@ export function makeState (settings: Settings, paths: Paths, repository: string)
   const central = keepSecret(paths.redisPassword, password)
   const { centralRedisPort: port } = settings
   writePrivate(paths.redisUrl, `redis://:${central}@127.0.0.1:${port}`)
+  const controlPlane = keepSecret(paths.controlPlanePassword, password)
+  writePrivate(paths.controlPlaneRedisUrl, `redis://control-plane:${controlPlane}@127.0.0.1:${port}`)
   const prober = keepSecret(paths.proberPassword, password)
   writePrivate(paths.proberRedisUrl, `redis://prober:${prober}@127.0.0.1:${port}`)
   writePrivate(paths.redisConf, redisConf(join(repository, 'infra/redis/central.conf'), { port, data: paths.redisData, access: `aclfile "${paths.redisAcl}"` }))
@@ -34,11 +36,11 @@ export function makeState (settings: Settings, paths: Paths, repository: string)
     const { centralPassword, centralUrl } = paths.node(node.id)
     writePrivate(centralUrl, `redis://relay-${node.id}:${keepSecret(centralPassword, password)}@127.0.0.1:${port}`)
   }
-  writePrivate(paths.redisAcl, centralAcl({ central, prober }, paths, repository))
+  writePrivate(paths.redisAcl, centralAcl({ central, controlPlane, prober }, paths, repository))
 }
 
-/** Control plane and ledger own the central Redis; the prober, and each node that was ever made here gets its own few keys. */
-function centralAcl ({ central, prober }: { central: string, prober: string }, paths: Paths, repository: string): string {
+/** Ledger and control plane own the central Redis, which lets the latter make users too; the prober, and each node that was ever made here get their own few keys. */
+function centralAcl ({ central, controlPlane, prober }: { central: string, controlPlane: string, prober: string }, paths: Paths, repository: string): string {
   const template = (name: string): string => readFileSync(join(repository, 'infra/redis', name), 'utf8')
   const nodes = readdirSync(paths.nodes).flatMap((id) => {
     const own = readSecret(paths.node(id).centralPassword)
@@ -46,6 +48,7 @@ function centralAcl ({ central, prober }: { central: string, prober: string }, p
   })
   return [
     template('central.acl.template').replaceAll('@PASSWORD_SHA256@', sha256(central)),
+    template('central-control-plane.acl.template').replaceAll('@PASSWORD_SHA256@', sha256(controlPlane)),
     template('central-prober.acl.template').replaceAll('@PASSWORD_SHA256@', sha256(prober)),
     ...nodes
   ].join('')

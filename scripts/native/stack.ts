@@ -59,7 +59,7 @@ function controlPlane (plan: Plan): Part {
     command: service('control-plane', plan),
     environment: withOwn(callersOwn, FOR_CONTROL_PLANE, {
       ...paidProviders(plan.settings),
-      SPILLWAY_REDIS_URL_FILE: plan.paths.redisUrl,
+      SPILLWAY_REDIS_URL_FILE: plan.paths.controlPlaneRedisUrl,
       SPILLWAY_MASTER_KEY_FILE: plan.paths.masterKey,
       SPILLWAY_ADMIN_TOKEN_FILE: plan.paths.adminToken,
       SPILLWAY_CONTROL_PLANE_HOST: api.host,
