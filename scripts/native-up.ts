@@ -1,5 +1,6 @@
 import { relative, resolve } from 'node:path'
 import { createAdminApi } from './native/admin-api.ts'
+import { readJoined } from './native/joined-node.ts'
 import { makeState } from './native/make-state.ts'
 import { OperatorError, runCommand } from './native/operator-error.ts'
 import { urlOf } from './native/part.ts'
@@ -9,7 +10,7 @@ import { reloadUsers } from './native/probe.ts'
 import { proveRelay } from './native/prove-relay.ts'
 import { saying } from './native/say.ts'
 import { readSettings } from './native/settings.ts'
-import { describeStack, findClash } from './native/stack.ts'
+import { centralProbe, describeStack, findClash } from './native/stack.ts'
 import { startPart } from './native/start-part.ts'
 import { stopStack } from './native/stop-stack.ts'
 import { watchParts } from './native/watch-parts.ts'
@@ -27,6 +28,7 @@ await runCommand(async () => {
   const clash = findClash(stack)
   if (clash !== undefined) throw new OperatorError(`up: ${clash}`, 2)
   const paths = pathsOf(settings.stateFolder)
+  if (readJoined(paths) !== undefined) throw new OperatorError(`up: ${paths.state} belongs to a node that joined another centre: start it by ./scripts/join, or set SPILLWAY_STATE_DIR for a centre beside it`, 2)
 
   const interrupt = settings.detach ? new AbortController() : abortOnSignal()
   try {
@@ -64,7 +66,7 @@ async function bringUp (settings: Settings, stack: Stack, paths: Paths, signal: 
   for (const part of stack.shared) {
     await startPart(part, starting)
     // before the first of its users comes: a Redis that runs already may not know them yet
-    if (part.name === 'central-redis') await reloadUsers({ host: '127.0.0.1', port: settings.centralRedisPort }, paths.redisPassword)
+    if (part.name === 'central-redis') await reloadUsers(centralProbe({ settings, paths }))
   }
 
   const admin = createAdminApi(urlOf(settings.controlPlaneOps), readSecret(paths.adminToken) ?? '')

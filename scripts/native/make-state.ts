@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -24,17 +25,19 @@ export function makeState (settings: Settings, paths: Paths, repository: string)
   keepSecret(paths.masterKey, key(48))
   keepSecret(paths.adminToken, key(32))
   const central = keepSecret(paths.redisPassword, password)
-  const { centralRedisPort: port } = settings
-  writePrivate(paths.redisUrl, `redis://:${central}@127.0.0.1:${port}`)
+  const { centralRedisPort: port, centralRedisAddress: address } = settings
+  const at = (login: string, password: string): string => `${address === undefined ? 'redis' : 'rediss'}://${login}:${password}@127.0.0.1:${port}`
+  writePrivate(paths.redisUrl, at('', central))
   const controlPlane = keepSecret(paths.controlPlanePassword, password)
-  writePrivate(paths.controlPlaneRedisUrl, `redis://control-plane:${controlPlane}@127.0.0.1:${port}`)
+  writePrivate(paths.controlPlaneRedisUrl, at('control-plane', controlPlane))
   const prober = keepSecret(paths.proberPassword, password)
-  writePrivate(paths.proberRedisUrl, `redis://prober:${prober}@127.0.0.1:${port}`)
-  writePrivate(paths.redisConf, redisConf(join(repository, 'infra/redis/central.conf'), { port, data: paths.redisData, access: `aclfile "${paths.redisAcl}"` }))
+  writePrivate(paths.proberRedisUrl, at('prober', prober))
+  writePrivate(paths.redisConf, redisConf(join(repository, 'infra/redis/central.conf'), { data: paths.redisData, aclFile: paths.redisAcl, listen: address === undefined ? listenOnLoopback(port) : listenWithTls(port, address, paths) }))
+  if (address !== undefined) makeTls(settings, address, paths, repository)
   for (const node of settings.nodes) {
     makeNodeState(node.id, node.redisPort, paths, repository)
     const { centralPassword, centralUrl } = paths.node(node.id)
-    writePrivate(centralUrl, `redis://relay-${node.id}:${keepSecret(centralPassword, password)}@127.0.0.1:${port}`)
+    writePrivate(centralUrl, at(`relay-${node.id}`, keepSecret(centralPassword, password)))
   }
   writePrivate(paths.redisAcl, centralAcl({ central, controlPlane, prober }, paths, repository))
 }
@@ -54,7 +57,8 @@ function centralAcl ({ central, controlPlane, prober }: { central: string, contr
   ].join('')
 }
 
-function makeNodeState (id: string, port: number, paths: Paths, repository: string): void {
+/** Folder, passwords and Redis configuration of a node; its key comes from the control plane. */
+export function makeNodeState (id: string, port: number, paths: Paths, repository: string): void {
   const files = paths.node(id)
   for (const folder of [files.folder, files.redisData, files.coturnRun]) makeFolder(folder)
   const agent = keepSecret(files.agentPassword, password)
@@ -63,16 +67,30 @@ function makeNodeState (id: string, port: number, paths: Paths, repository: stri
   const template = readFileSync(join(repository, 'infra/redis/node.acl.template'), 'utf8')
   writePrivate(files.redisAcl, template.replaceAll('@COTURN_PASSWORD_SHA256@', sha256(coturn)).replaceAll('@AGENT_PASSWORD_SHA256@', sha256(agent)))
   writePrivate(files.redisUrl, `redis://agent:${agent}@127.0.0.1:${port}`)
-  writePrivate(files.redisConf, redisConf(join(repository, 'infra/redis/node.conf'), { port, data: files.redisData, access: `aclfile "${files.redisAcl}"` }))
+  writePrivate(files.redisConf, redisConf(join(repository, 'infra/redis/node.conf'), { data: files.redisData, aclFile: files.redisAcl, listen: listenOnLoopback(port) }))
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-function redisConf (base: string, { port, data, access }: { port: number, data: string, access: string }): string {
-  return `include "${base}"\nbind 127.0.0.1\nport ${port}\ndir "${data}"\ndaemonize no\n${access}\n`
+const listenOnLoopback = (port: number): string => `bind 127.0.0.1\nport ${port}`
+
+/** No port without TLS: it would listen on the same addresses. Who connects shows a password, no certificate. */
+const listenWithTls = (port: number, address: string, { redisTls: { ca, cert, key } }: Paths): string =>
+  `bind 127.0.0.1 ${address}\nport 0\ntls-port ${port}\ntls-auth-clients no\ntls-protocols "TLSv1.2 TLSv1.3"\ntls-ca-cert-file "${ca}"\ntls-cert-file "${cert}"\ntls-key-file "${key}"`
+
+function redisConf (base: string, { data, listen, aclFile }: { data: string, listen: string, aclFile: string }): string {
+  return `include "${base}"\n${listen}\ndir "${data}"\ndaemonize no\naclfile "${aclFile}"\n`
 }
 
-function makeFolder (folder: string): void {
+/** The certificate names every way the central Redis is reached. */
+function makeTls ({ callersOwn: { SPILLWAY_JOIN_REDIS_URL: url } }: Settings, address: string, { redisTls }: Paths, repository: string): void {
+  const named = url !== undefined && URL.canParse(url) ? [new URL(url).hostname] : []
+  const { status, stderr, error } = spawnSync(join(repository, 'infra/redis/make-tls'), [redisTls.folder, ...new Set(['127.0.0.1', address, ...named])], { encoding: 'utf8' })
+  if (status !== 0) throw new OperatorError(`no certificate for the central Redis: ${error?.message ?? stderr.trim()}`)
+}
+
+/** For its owner alone. */
+export function makeFolder (folder: string): void {
   try {
     mkdirSync(folder, { recursive: true })
     chmodSync(folder, 0o700)
