@@ -49,7 +49,7 @@ function testRenewal (name: string, turnserver: string | undefined): void {
     const first = await shownAt(coturn.address)
 
     await renew(coturn.address)
-    await until('a new connection is shown the new certificate', async () => await shownAt(coturn.address) !== first, 20_000, 200)
+    await until('a new connection is shown the new certificate', async () => await shownAt(coturn.address) !== first, 30_000, 200)
     t.ok((await exchange({ ...call, packets: 50, payloadBytes: 160 })).arrivedBytes > 0, 'the call talks on')
     await call.a.refresh(600)
     const next = await startCall(t, coturn.address, coturn.credential(), trusted.slice(-1))
