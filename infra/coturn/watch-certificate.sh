@@ -5,7 +5,7 @@ fits() { # whether key and certificate belong together, where that can be told: 
   command -v openssl >/dev/null || return 0
   [ "$(openssl x509 -noout -pubkey -in "$1" 2>/dev/null)" = "$(openssl pkey -pubout -in "$2" 2>/dev/null)" ]
 }
-look() { stat -L -c '%i %Y %s' "$@" 2>/dev/null || true; }
+look() { stat -L -c '%i %y %s' "$@" 2>/dev/null || true; }
 watch_certificate() { # SEEN CERT KEY: what was seen before coturn read them
   local seen=$1 now before='' warned=''
   shift
