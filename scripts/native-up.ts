@@ -1,10 +1,11 @@
-import { relative, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { createAdminApi } from './native/admin-api.ts'
 import { makeState } from './native/make-state.ts'
 import { OperatorError, runCommand } from './native/operator-error.ts'
 import { urlOf } from './native/part.ts'
 import { pathsOf } from './native/paths.ts'
 import { readSecret } from './native/private-files.ts'
+import { printSummary } from './native/print-summary.ts'
 import { reloadUsers } from './native/probe.ts'
 import { proveRelay } from './native/prove-relay.ts'
 import { saying } from './native/say.ts'
@@ -73,21 +74,4 @@ async function bringUp (settings: Settings, stack: Stack, paths: Paths, signal: 
     for (const part of parts) await startPart(part, starting)
   }
   return await proveRelay({ admin, apiUrl: urlOf(settings.api), keyFile: paths.demoKey, nodes: settings.nodes, signal })
-}
-
-function printSummary (settings: Settings, paths: Paths, relayedBytes: number): void {
-  const api = urlOf(settings.api)
-  process.stdout.write([
-    `api ${api}`,
-    `ops ${urlOf(settings.controlPlaneOps)}`,
-    `curl -s -X POST ${api}/v1/credentials -H "Authorization: Bearer $(cat ${shown(paths.demoKey)})"`,
-    `admin token ${shown(paths.adminToken)}`,
-    `ready in ${Math.ceil(performance.now() / 1000)} s, relayed ${relayedBytes} bytes`
-  ].join('\n') + '\n')
-}
-
-/** As it can be pasted where this was started. */
-function shown (file: string): string {
-  const path = relative(process.cwd(), file)
-  return path.startsWith('..') ? file : path
 }

@@ -14,11 +14,11 @@ export interface Stack {
 interface Plan { settings: Settings, paths: Paths, repository: string }
 
 /** What a process gets of the caller's settings: its own kind. Above all no provider's secret beside a relay. */
-const FOR_CONTROL_PLANE = /^SPILLWAY_(PROVIDER_ORDER|PAID_|STATIC_|STUN_|CONTROL_PLANE_|TRUSTED_PROXIES$|POLICY_|REGION_|DEFAULT_REGION$|DOMAIN$|LOG_LEVEL$)/
-const FOR_LEDGER = /^SPILLWAY_(LEDGER_|RATE_CARD_|LOG_LEVEL$)/
-const FOR_PROBER = /^SPILLWAY_(PROBER_|LOG_LEVEL$)/
-const FOR_AGENT = /^SPILLWAY_(NODE_|RELAY_AGENT_|COTURN_(PORT|TLS_PORT|TLS_CERT)$|DOMAIN$|LOG_LEVEL$)/
-const FOR_COTURN = /^SPILLWAY_(COTURN_|NODE_|DOMAIN$)/
+export const FOR_CONTROL_PLANE = /^SPILLWAY_(PROVIDER_ORDER|PAID_|STATIC_|STUN_|CONTROL_PLANE_|TRUSTED_PROXIES$|POLICY_|REGION_|DEFAULT_REGION$|DOMAIN$|LOG_LEVEL$)/
+export const FOR_LEDGER = /^SPILLWAY_(LEDGER_|RATE_CARD_|LOG_LEVEL$)/
+export const FOR_PROBER = /^SPILLWAY_(PROBER_|LOG_LEVEL$)/
+export const FOR_AGENT = /^SPILLWAY_(NODE_|RELAY_AGENT_|COTURN_(PORT|TLS_PORT|TLS_CERT)$|DOMAIN$|LOG_LEVEL$)/
+export const FOR_COTURN = /^SPILLWAY_(COTURN_|NODE_|DOMAIN$)/
 
 /** The whole system as a list of processes, in the order they are started. Decides everything, touches nothing. */
 export function describeStack (settings: Settings, repository: string): Stack {
@@ -119,25 +119,25 @@ function nodeRedis (node: NodeSettings, { paths }: Plan): Part {
 }
 
 /** What agent and coturn must agree on. */
-function nodeEnvironment (node: NodeSettings, { paths, settings }: Plan): Record<string, string> {
+export function nodeEnvironment (node: NodeSettings, settings: Settings): Record<string, string> {
   return {
     SPILLWAY_NODE_ID: node.id,
     SPILLWAY_NODE_RELAY_IP: node.relayIp,
     SPILLWAY_COTURN_PORT: String(settings.coturnPort),
     ...settings.coturnTlsPort === undefined ? {} : { SPILLWAY_COTURN_TLS_PORT: String(settings.coturnTlsPort) },
     SPILLWAY_COTURN_CLI_HOST: cliOf(node).host,
-    SPILLWAY_COTURN_CLI_PORT: String(cliOf(node).port),
-    SPILLWAY_COTURN_CLI_PASSWORD_FILE: paths.node(node.id).cliPassword
+    SPILLWAY_COTURN_CLI_PORT: String(cliOf(node).port)
   }
 }
 
 function relayAgent (node: NodeSettings, plan: Plan): Part {
-  const { key, redisUrl, centralUrl } = plan.paths.node(node.id)
+  const { key, redisUrl, centralUrl, cliPassword } = plan.paths.node(node.id)
   return {
     name: `${node.id}-relay-agent`,
     command: service('relay-agent', plan),
     environment: withOwn(plan.settings.callersOwn, FOR_AGENT, {
-      ...nodeEnvironment(node, plan),
+      ...nodeEnvironment(node, plan.settings),
+      SPILLWAY_COTURN_CLI_PASSWORD_FILE: cliPassword,
       SPILLWAY_NODE_KEY_FILE: key,
       SPILLWAY_NODE_REDIS_URL_FILE: redisUrl,
       SPILLWAY_REDIS_URL_FILE: centralUrl,
@@ -151,13 +151,14 @@ function relayAgent (node: NodeSettings, plan: Plan): Part {
 
 function coturn (node: NodeSettings, plan: Plan): Part {
   const { coturnPort, coturnTlsPort, callersOwn } = plan.settings
-  const { coturnPassword, coturnRun } = plan.paths.node(node.id)
+  const { coturnPassword, coturnRun, cliPassword } = plan.paths.node(node.id)
   const address = { host: node.relayIp, port: coturnPort }
   return {
     name: `${node.id}-coturn`,
     command: [join(plan.repository, 'infra/coturn/launch')],
     environment: withOwn(callersOwn, FOR_COTURN, {
-      ...nodeEnvironment(node, plan),
+      ...nodeEnvironment(node, plan.settings),
+      SPILLWAY_COTURN_CLI_PASSWORD_FILE: cliPassword,
       SPILLWAY_COTURN_REDIS_HOST: redisOf(node).host,
       SPILLWAY_COTURN_REDIS_PORT: String(redisOf(node).port),
       SPILLWAY_COTURN_REDIS_PASSWORD_FILE: coturnPassword,
@@ -178,7 +179,7 @@ const service = (name: string, { repository }: Plan): string[] =>
   [join(repository, 'node_modules/.bin/node'), `services/${name}/main.ts`]
 
 /** The caller's settings with our own over them; where we set NAME_FILE the caller's NAME goes too, and the other way round. */
-function withOwn (callersOwn: Record<string, string>, wanted: RegExp, own: Record<string, string>): Record<string, string> {
+export function withOwn (callersOwn: Record<string, string>, wanted: RegExp, own: Record<string, string>): Record<string, string> {
   const names = new Set(Object.keys(own).map((name) => name.replace(/_FILE$/, '')))
   const rest = Object.entries(callersOwn).filter(([name]) => wanted.test(name) && !names.has(name.replace(/_FILE$/, '')))
   return { ...Object.fromEntries(rest), ...own }
