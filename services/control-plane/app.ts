@@ -50,7 +50,7 @@ export async function createServers (options: ServerOptions) {
   await describePublic(publicServer)
   useCors(publicServer, admin.snapshot)
   addCredentialRoutes(publicServer, admission, issuing, ownMetrics)
-  addTurnRestRoutes(publicServer, admission, issuing)
+  addTurnRestRoutes(publicServer, admission, issuing, ownMetrics)
 
   const opsServer = createOpsServer(logger, options.metrics, options.readiness, problemAnswers)
   useConventions(opsServer, ownMetrics)
