@@ -5,6 +5,7 @@ import { detectAddress } from './compose/detect-address.ts'
 import { createEngine } from './compose/engine.ts'
 import { startServices } from './compose/start-services.ts'
 import { giveFolder, writeContainerFiles } from './compose/write-container-files.ts'
+import { abortOnSignal } from './native/abort-on-signal.ts'
 import { createAdminApi } from './native/admin-api.ts'
 import { OperatorError, runCommand } from './native/operator-error.ts'
 import { urlOf } from './native/part.ts'
@@ -30,8 +31,7 @@ await runCommand(async () => {
   process.umask(0o077)
   const args = process.argv.slice(2)
   const { settings, paths, uid, engine, tlsFolder } = await prepare(args)
-  const interrupt = new AbortController()
-  if (!settings.detach) for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => { interrupt.abort() })
+  const interrupt = settings.detach ? new AbortController() : abortOnSignal()
 
   const give = (): void => {
     writeContainerFiles(paths.compose, containerFiles(settings, paths, { repository, tlsFolder }), uid)
