@@ -86,7 +86,7 @@ async function bringUp (engine: Engine, settings: Settings, paths: Paths, { give
   saying('centre', CENTRE.join(', '))
   await startServices(engine, CENTRE, signal)
   // a Redis that ran already may not know all of its users yet
-  await reloadUsers({ host: '127.0.0.1', port: settings.centralRedisPort }, paths.redisPassword)
+  await reloadUsers({ kind: 'redis', address: { host: '127.0.0.1', port: settings.centralRedisPort }, user: 'default', passwordFile: paths.redisPassword, caFile: undefined })
 
   const admin = createAdminApi(urlOf(settings.controlPlaneOps), readSecret(paths.adminToken) ?? '')
   if (await admin.registerNode(NODE, paths.node(NODE).key)) saying(NODE, 'registered')

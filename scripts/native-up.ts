@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { abortOnSignal } from './native/abort-on-signal.ts'
 import { bringUp } from './native/bring-up.ts'
+import { readJoined } from './native/joined-node.ts'
 import { makeState } from './native/make-state.ts'
 import { OperatorError, runCommand } from './native/operator-error.ts'
 import { pathsOf } from './native/paths.ts'
@@ -21,6 +22,7 @@ await runCommand(async () => {
   const clash = findClash(stack)
   if (clash !== undefined) throw new OperatorError(`up: ${clash}`, 2)
   const paths = pathsOf(settings.stateFolder)
+  if (readJoined(paths) !== undefined) throw new OperatorError(`up: ${paths.state} belongs to a node that joined another centre: start it by ./scripts/join, or set SPILLWAY_STATE_DIR for a centre beside it`, 2)
 
   const interrupt = settings.detach ? new AbortController() : abortOnSignal() // of a second one ./scripts/down stops what is left
   try {

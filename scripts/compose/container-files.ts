@@ -4,7 +4,9 @@ import { fakeSettings } from '../../test/fakes/accounts.ts'
 import { billedAccounts, paidProviders } from '../native/fake-providers.ts'
 import { centralAcl, keepCentralSecrets, keepNodeSecrets, keepSecret, makeFolder, newPassword, nodeAcl } from '../native/make-state.ts'
 import { OperatorError } from '../native/operator-error.ts'
-import { FOR_AGENT, FOR_CONTROL_PLANE, FOR_COTURN, FOR_LEDGER, FOR_PROBER, nodeEnvironment, withOwn } from '../native/stack.ts'
+import { FOR_AGENT, FOR_COTURN, nodeEnvironment } from '../native/node-parts.ts'
+import { withOwn } from '../native/part.ts'
+import { FOR_CONTROL_PLANE, FOR_LEDGER, FOR_PROBER } from '../native/stack.ts'
 import type { Paths } from '../native/paths.ts'
 import type { Settings } from '../native/settings.ts'
 
@@ -23,24 +25,24 @@ const TLS = '/run/tls'
 /** All that the containers need and docker-compose.yml does not say; makes the secrets that are missing. */
 export function containerFiles (settings: Settings, paths: Paths, { repository, tlsFolder }: { repository: string, tlsFolder: string }): Record<string, ContainerInput> {
   const own = settings.callersOwn
-  const { masterKey, adminToken, central, prober } = keepCentralSecrets(paths)
+  const { masterKey, adminToken, central, controlPlane, prober } = keepCentralSecrets(paths)
   const node = keepNodeSecrets(NODE, paths)
+  const centralOfNode = keepSecret(paths.node(NODE).centralPassword, newPassword)
   const health = readFileSync(join(repository, 'infra/redis/health.acl'), 'utf8')
   const [relay] = settings.nodes
   if (relay === undefined) throw new OperatorError('up: a relay is needed', 2)
   const ofNode = { ...nodeEnvironment(relay, settings), ...tlsSettings(tlsFolder) }
-  const redisUrl = `redis://:${central}@redis:6379`
   return {
-    redis: { files: { 'users.acl': centralAcl({ central, prober }, paths, repository) + health }, environment: {} },
+    redis: { files: { 'users.acl': centralAcl({ central, controlPlane, prober }, paths, repository) + health }, environment: {} },
     'node-redis': { files: { 'users.acl': nodeAcl(node, repository) + health }, environment: {} },
-    'control-plane': withSettings({ ...withOwn(own, FOR_CONTROL_PLANE, {}), ...settings.fakes ? FAKES : paidProviders(settings) }, { 'redis-url': redisUrl, 'master-key': masterKey, 'admin-token': adminToken }),
-    ledger: withSettings({ ...withOwn(own, FOR_LEDGER, {}), ...settings.fakes ? FAKES : billedAccounts(settings) }, { 'redis-url': redisUrl, 'master-key': masterKey }),
+    'control-plane': withSettings({ ...withOwn(own, FOR_CONTROL_PLANE, {}), ...settings.fakes ? FAKES : paidProviders(settings) }, { 'redis-url': `redis://control-plane:${controlPlane}@redis:6379`, 'master-key': masterKey, 'admin-token': adminToken }),
+    ledger: withSettings({ ...withOwn(own, FOR_LEDGER, {}), ...settings.fakes ? FAKES : billedAccounts(settings) }, { 'redis-url': `redis://:${central}@redis:6379`, 'master-key': masterKey }),
     prober: withSettings(withOwn(own, FOR_PROBER, {}), { 'redis-url': `redis://prober:${prober}@redis:6379` }),
     'relay-agent': withSettings(withOwn(own, FOR_AGENT, { ...ofNode, SPILLWAY_RELAY_AGENT_OPS_PORT: String(relay.agentOps.port) }), {
       ...existsSync(paths.node(NODE).key) ? { 'node-key': readFileSync(paths.node(NODE).key, 'utf8') } : {},
       'cli-password': node.cli,
       'node-redis-url': `redis://agent:${node.agent}@127.0.0.1:${relay.redisPort}`,
-      'central-redis-url': `redis://relay-${NODE}:${node.central}@127.0.0.1:${settings.centralRedisPort}`
+      'central-redis-url': `redis://relay-${NODE}:${centralOfNode}@127.0.0.1:${settings.centralRedisPort}`
     }),
     coturn: { environment: withOwn(own, FOR_COTURN, ofNode), files: { 'redis-password': node.coturn, 'cli-password': node.cli } },
     grafana: { environment: {}, files: { 'admin-password': keepSecret(paths.grafanaPassword, newPassword) } },

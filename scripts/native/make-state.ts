@@ -1,10 +1,11 @@
+import { spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { OperatorError } from './operator-error.ts'
 import { readSecret, writePrivate, writeSecretOnce } from './private-files.ts'
 import type { Paths } from './paths.ts'
-import type { NodeSettings, Settings } from './settings.ts'
+import type { Settings } from './settings.ts'
 
 /** The secret of a file, made if there is none. */
 export function keepSecret (file: string, make: () => string): string {
@@ -26,6 +27,7 @@ export function keepCentralSecrets (paths: Paths) {
     masterKey: keepSecret(paths.masterKey, newKey(48)),
     adminToken: keepSecret(paths.adminToken, newKey(32)),
     central: keepSecret(paths.redisPassword, newPassword),
+    controlPlane: keepSecret(paths.controlPlanePassword, newPassword),
     prober: keepSecret(paths.proberPassword, newPassword)
   }
 }
@@ -37,25 +39,30 @@ export function keepNodeSecrets (id: string, paths: Paths) {
   return {
     agent: keepSecret(files.agentPassword, newPassword),
     coturn: keepSecret(files.coturnPassword, newPassword),
-    cli: keepSecret(files.cliPassword, newPassword),
-    central: keepSecret(files.centralPassword, newPassword)
+    cli: keepSecret(files.cliPassword, newPassword)
   }
 }
 
 /** Folders, the secrets that are missing, and the configuration files made of both. Secrets that are there stay. */
 export function makeState (settings: Settings, paths: Paths, repository: string): void {
   for (const folder of [paths.state, paths.run, paths.log, paths.redisData]) makeFolder(folder)
-  const { central, prober } = keepCentralSecrets(paths)
-  const { centralRedisPort: port } = settings
-  writePrivate(paths.redisUrl, `redis://:${central}@127.0.0.1:${port}`)
-  writePrivate(paths.proberRedisUrl, `redis://prober:${prober}@127.0.0.1:${port}`)
-  writePrivate(paths.redisConf, redisConf(join(repository, 'infra/redis/central.conf'), { port, data: paths.redisData, access: `aclfile "${paths.redisAcl}"` }))
-  for (const node of settings.nodes) makeNodeState(node, port, paths, repository)
-  writePrivate(paths.redisAcl, centralAcl({ central, prober }, paths, repository))
+  const { central, controlPlane, prober } = keepCentralSecrets(paths)
+  const { centralRedisPort: port, centralRedisAddress: address } = settings
+  const at = (login: string, password: string): string => `${address === undefined ? 'redis' : 'rediss'}://${login}:${password}@127.0.0.1:${port}`
+  writePrivate(paths.redisUrl, at('', central))
+  writePrivate(paths.controlPlaneRedisUrl, at('control-plane', controlPlane))
+  writePrivate(paths.proberRedisUrl, at('prober', prober))
+  writePrivate(paths.redisConf, redisConf(join(repository, 'infra/redis/central.conf'), { data: paths.redisData, aclFile: paths.redisAcl, listen: address === undefined ? listenOnLoopback(port) : listenWithTls(port, address, paths) }))
+  if (address !== undefined) makeTls(settings, address, paths, repository)
+  for (const node of settings.nodes) {
+    makeNodeState(node.id, node.redisPort, paths, repository)
+    writePrivate(paths.node(node.id).centralUrl, at(`relay-${node.id}`, keepSecret(paths.node(node.id).centralPassword, newPassword)))
+  }
+  writePrivate(paths.redisAcl, centralAcl({ central, controlPlane, prober }, paths, repository))
 }
 
-/** Control plane and ledger own the central Redis; the prober, and each node that was ever made here gets its own few keys. */
-export function centralAcl ({ central, prober }: { central: string, prober: string }, paths: Paths, repository: string): string {
+/** Ledger and control plane own the central Redis, which lets the latter make users too; the prober, and each node that was ever made here get their own few keys. */
+export function centralAcl ({ central, controlPlane, prober }: { central: string, controlPlane: string, prober: string }, paths: Paths, repository: string): string {
   const template = (name: string): string => readFileSync(join(repository, 'infra/redis', name), 'utf8')
   const nodes = readdirSync(paths.nodes).flatMap((id) => {
     const own = readSecret(paths.node(id).centralPassword)
@@ -63,6 +70,7 @@ export function centralAcl ({ central, prober }: { central: string, prober: stri
   })
   return [
     template('central.acl.template').replaceAll('@PASSWORD_SHA256@', sha256(central)),
+    template('central-control-plane.acl.template').replaceAll('@PASSWORD_SHA256@', sha256(controlPlane)),
     template('central-prober.acl.template').replaceAll('@PASSWORD_SHA256@', sha256(prober)),
     ...nodes
   ].join('')
@@ -74,20 +82,33 @@ export function nodeAcl ({ coturn, agent }: { coturn: string, agent: string }, r
   return template.replaceAll('@COTURN_PASSWORD_SHA256@', sha256(coturn)).replaceAll('@AGENT_PASSWORD_SHA256@', sha256(agent))
 }
 
-function makeNodeState ({ id, redisPort: port }: NodeSettings, centralPort: number, paths: Paths, repository: string): void {
+/** Folder, passwords and Redis configuration of a node; its key comes from the control plane. */
+export function makeNodeState (id: string, port: number, paths: Paths, repository: string): void {
   const files = paths.node(id)
   const secrets = keepNodeSecrets(id, paths)
   for (const folder of [files.redisData, files.coturnRun]) makeFolder(folder)
-  writePrivate(files.centralUrl, `redis://relay-${id}:${secrets.central}@127.0.0.1:${centralPort}`)
   writePrivate(files.redisAcl, nodeAcl(secrets, repository))
   writePrivate(files.redisUrl, `redis://agent:${secrets.agent}@127.0.0.1:${port}`)
-  writePrivate(files.redisConf, redisConf(join(repository, 'infra/redis/node.conf'), { port, data: files.redisData, access: `aclfile "${files.redisAcl}"` }))
+  writePrivate(files.redisConf, redisConf(join(repository, 'infra/redis/node.conf'), { data: files.redisData, aclFile: files.redisAcl, listen: listenOnLoopback(port) }))
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-function redisConf (base: string, { port, data, access }: { port: number, data: string, access: string }): string {
-  return `include "${base}"\nbind 127.0.0.1\nport ${port}\ndir "${data}"\ndaemonize no\n${access}\n`
+const listenOnLoopback = (port: number): string => `bind 127.0.0.1\nport ${port}`
+
+/** No port without TLS: it would listen on the same addresses. Who connects shows a password, no certificate. */
+const listenWithTls = (port: number, address: string, { redisTls: { ca, cert, key } }: Paths): string =>
+  `bind 127.0.0.1 ${address}\nport 0\ntls-port ${port}\ntls-auth-clients no\ntls-protocols "TLSv1.2 TLSv1.3"\ntls-ca-cert-file "${ca}"\ntls-cert-file "${cert}"\ntls-key-file "${key}"`
+
+function redisConf (base: string, { data, listen, aclFile }: { data: string, listen: string, aclFile: string }): string {
+  return `include "${base}"\n${listen}\ndir "${data}"\ndaemonize no\naclfile "${aclFile}"\n`
+}
+
+/** The certificate names every way the central Redis is reached. */
+function makeTls ({ callersOwn: { SPILLWAY_JOIN_REDIS_URL: url } }: Settings, address: string, { redisTls }: Paths, repository: string): void {
+  const named = url !== undefined && URL.canParse(url) ? [new URL(url).hostname] : []
+  const { status, stderr, error } = spawnSync(join(repository, 'infra/redis/make-tls'), [redisTls.folder, ...new Set(['127.0.0.1', address, ...named])], { encoding: 'utf8' })
+  if (status !== 0) throw new OperatorError(`no certificate for the central Redis: ${error?.message ?? stderr.trim()}`)
 }
 
 /** For its owner alone. @throws OperatorError */

@@ -10,7 +10,8 @@ import { repeat } from '../runtime/repeat.ts'
 import { runProcess } from '../runtime/run-process.ts'
 import type { StopPhases } from '../runtime/run-process.ts'
 import { version } from '../runtime/version.ts'
-import { connectRedis, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
+import { connectCentral } from '../store/central-redis.ts'
+import { START_PATIENCE_MS, untilReady } from '../store/connect.ts'
 import { readOwnHealth, removeHealth, writeHealth } from '../store/health.ts'
 import { readNodes } from '../store/nodes.ts'
 import { readProbeCredentials } from '../store/probe-credentials.ts'
@@ -32,7 +33,7 @@ async function start ({ config, logger }: { config: ProberConfig, logger: Logger
   const metrics = createMetrics('prober', version)
   const proberMetrics = createProberMetrics(metrics)
   const outage = logOutage(logger, 'the central Redis')
-  const redis = connectRedis({ url: config.SPILLWAY_REDIS_URL, onError: outage.failed })
+  const redis = connectCentral(config, { onError: outage.failed })
   const pinging = proberMetrics.watchRedis('central', redis)
   await untilReady(redis, START_PATIENCE_MS)
 

@@ -7,6 +7,7 @@ import { repeat } from '../runtime/repeat.ts'
 import { runProcess } from '../runtime/run-process.ts'
 import type { StopPhases } from '../runtime/run-process.ts'
 import { version } from '../runtime/version.ts'
+import { connectCentral } from '../store/central-redis.ts'
 import { connectRedis, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
 import { readBoot } from '../store/agent-state.ts'
 import { coturnKeys } from '../store/keys.ts'
@@ -48,7 +49,7 @@ async function start ({ config, logger }: { config: AgentConfig, logger: Logger 
   const agentMetrics = createAgentMetrics(metrics)
   const centralOutage = logOutage(logger, 'the central Redis')
   const nodeOutage = logOutage(logger, "the node's Redis")
-  const central = connectRedis({ url: config.SPILLWAY_REDIS_URL, onError: centralOutage.failed })
+  const central = connectCentral(config, { onError: centralOutage.failed })
   const onNode = (database: number) => connectRedis({ url: config.SPILLWAY_NODE_REDIS_URL, database, onError: nodeOutage.failed })
   const nodeRedis = onNode(0)
   const userRedis = onNode(coturnKeys.userDatabase)

@@ -11,6 +11,10 @@ export const centralKeys = {
   appKeysUsed: 'app-keys:used',
   /** control-plane: hash SHA-256 of an admin token -> JSON of its name and role */
   adminTokens: 'admin-tokens',
+  /** control-plane: hash id of a join token -> JSON of it, its secret as a SHA-256 */
+  joinTokens: 'join-tokens',
+  /** control-plane: hash node id -> JSON of the Redis login of a node that has joined, or that it is gone */
+  nodeUsers: 'node-users',
   /** control-plane: list of JSON entries, each chained to the one before */
   audit: 'audit',
   /** control-plane: `<sequence>:<hash>` of the last entry; as every change makes one, it is the version of apps and keys too */
