@@ -1,22 +1,16 @@
-import { relative, resolve } from 'node:path'
-import { createAdminApi } from './native/admin-api.ts'
+import { resolve } from 'node:path'
+import { abortOnSignal } from './native/abort-on-signal.ts'
+import { bringUp } from './native/bring-up.ts'
 import { readJoined } from './native/joined-node.ts'
 import { makeState } from './native/make-state.ts'
 import { OperatorError, runCommand } from './native/operator-error.ts'
-import { urlOf } from './native/part.ts'
 import { pathsOf } from './native/paths.ts'
-import { readSecret } from './native/private-files.ts'
-import { reloadUsers } from './native/probe.ts'
-import { proveRelay } from './native/prove-relay.ts'
+import { printSummary } from './native/print-summary.ts'
 import { saying } from './native/say.ts'
 import { readSettings } from './native/settings.ts'
-import { centralProbe, describeStack, findClash } from './native/stack.ts'
-import { startPart } from './native/start-part.ts'
+import { describeStack, findClash } from './native/stack.ts'
 import { stopStack } from './native/stop-stack.ts'
 import { watchParts } from './native/watch-parts.ts'
-import type { Paths } from './native/paths.ts'
-import type { Settings } from './native/settings.ts'
-import type { Stack } from './native/stack.ts'
 
 const repository = resolve(import.meta.dirname, '..')
 
@@ -30,10 +24,10 @@ await runCommand(async () => {
   const paths = pathsOf(settings.stateFolder)
   if (readJoined(paths) !== undefined) throw new OperatorError(`up: ${paths.state} belongs to a node that joined another centre: start it by ./scripts/join, or set SPILLWAY_STATE_DIR for a centre beside it`, 2)
 
-  const interrupt = settings.detach ? new AbortController() : abortOnSignal()
+  const interrupt = settings.detach ? new AbortController() : abortOnSignal() // of a second one ./scripts/down stops what is left
   try {
     makeState(settings, paths, repository)
-    const bytes = await bringUp(settings, stack, paths, interrupt.signal)
+    const bytes = await bringUp({ settings, stack, paths, repository, signal: interrupt.signal, say: saying })
     if (!settings.detach) process.stdout.write('stays in the foreground: Ctrl-C stops everything\n')
     printSummary(settings, paths, bytes)
     if (settings.detach) return 0
@@ -46,50 +40,3 @@ await runCommand(async () => {
   }
   return 0
 })
-
-/** The first INT or TERM asks for a stop; a second one leaves at once, and ./scripts/down stops what is left. */
-function abortOnSignal (): AbortController {
-  const interrupt = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => {
-      if (interrupt.signal.aborted) process.exit(130)
-      interrupt.abort()
-    })
-  }
-  return interrupt
-}
-
-/** Every part in its order, each node registered before its agent starts; then real bytes through the relay, whose number is returned. */
-async function bringUp (settings: Settings, stack: Stack, paths: Paths, signal: AbortSignal): Promise<number> {
-  const { PATH = '', HOME = '/', LANG = 'C.UTF-8' } = process.env
-  const starting = { paths, repository, baseEnvironment: { PATH, HOME, LANG }, signal, say: saying }
-  for (const part of stack.shared) {
-    await startPart(part, starting)
-    // before the first of its users comes: a Redis that runs already may not know them yet
-    if (part.name === 'central-redis') await reloadUsers(centralProbe({ settings, paths }))
-  }
-
-  const admin = createAdminApi(urlOf(settings.controlPlaneOps), readSecret(paths.adminToken) ?? '')
-  for (const { id, parts } of stack.nodes) {
-    if (await admin.registerNode(id, paths.node(id).key)) saying(id, 'registered')
-    for (const part of parts) await startPart(part, starting)
-  }
-  return await proveRelay({ admin, apiUrl: urlOf(settings.api), keyFile: paths.demoKey, nodes: settings.nodes, signal })
-}
-
-function printSummary (settings: Settings, paths: Paths, relayedBytes: number): void {
-  const api = urlOf(settings.api)
-  process.stdout.write([
-    `api ${api}`,
-    `ops ${urlOf(settings.controlPlaneOps)}`,
-    `curl -s -X POST ${api}/v1/credentials -H "Authorization: Bearer $(cat ${shown(paths.demoKey)})"`,
-    `admin token ${shown(paths.adminToken)}`,
-    `ready in ${Math.ceil(performance.now() / 1000)} s, relayed ${relayedBytes} bytes`
-  ].join('\n') + '\n')
-}
-
-/** As it can be pasted where this was started. */
-function shown (file: string): string {
-  const path = relative(process.cwd(), file)
-  return path.startsWith('..') ? file : path
-}

@@ -1,15 +1,16 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { freePort } from '../free-port.ts'
 import { createAdminApi } from '../native/admin-api.ts'
+import { killStack } from '../native/kill-stack.ts'
 import { makeState } from '../native/make-state.ts'
 import { tcp, urlOf } from '../native/part.ts'
 import type { Part } from '../native/part.ts'
 import { pathsOf } from '../native/paths.ts'
 import type { Paths } from '../native/paths.ts'
-import { findTurnserver, isAlive, listRecorded, readRecord } from '../native/process-record.ts'
+import { isAlive, livingParts, readRecord } from '../native/process-record.ts'
 import type { ProcessRecord } from '../native/process-record.ts'
 import { readSecret } from '../native/private-files.ts'
 import { readSettings } from '../native/settings.ts'
@@ -45,7 +46,7 @@ export async function openLab ({ nodes, profileFolder, say }: LabOptions) {
   const folder = mkdtempSync(join(tmpdir(), 'spillway-bench-'))
   const paths = pathsOf(folder)
   const endAtOnce = (): void => {
-    killAll(paths)
+    killStack(paths)
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
   }
   process.once('exit', endAtOnce)
@@ -79,7 +80,7 @@ export async function openLab ({ nodes, profileFolder, say }: LabOptions) {
     onClose: (close: () => void): void => { closers.push(close) },
     close: async (): Promise<void> => {
       for (const close of closers) close()
-      if (profileFolder !== undefined) await endInGoodOrder(living(paths))
+      if (profileFolder !== undefined) await endInGoodOrder(livingParts(paths))
       endAtOnce()
       process.off('exit', endAtOnce)
     }
@@ -108,19 +109,8 @@ function describeBare (name: string, port: number, environment: Record<string, s
   }
 }
 
-const living = (paths: Paths): ProcessRecord[] =>
-  listRecorded(paths).flatMap((name) => readRecord(paths, name) ?? []).filter(isAlive)
-
 async function endInGoodOrder (processes: readonly ProcessRecord[]): Promise<void> {
   for (const { pid } of processes) process.kill(pid, 'SIGTERM')
   const deadline = performance.now() + STOP_MS
   while (processes.some(isAlive) && performance.now() < deadline) await delay(100)
-}
-
-/** Data and all are thrown away, so nobody is asked to end in good order. A coturn is no child of ours, but of its supervisor. */
-function killAll (paths: Paths): void {
-  const kill = ({ pid }: { pid: number }): void => { process.kill(pid, 'SIGKILL') }
-  living(paths).forEach(kill)
-  const nodes = existsSync(paths.nodes) ? readdirSync(paths.nodes) : []
-  nodes.flatMap((id) => findTurnserver(paths.node(id).coturnRun) ?? []).forEach(kill)
 }

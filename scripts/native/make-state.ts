@@ -7,7 +7,8 @@ import { readSecret, writePrivate, writeSecretOnce } from './private-files.ts'
 import type { Paths } from './paths.ts'
 import type { Settings } from './settings.ts'
 
-function keepSecret (file: string, make: () => string): string {
+/** The secret of a file, made if there is none. */
+export function keepSecret (file: string, make: () => string): string {
   const kept = readSecret(file)
   if (kept !== undefined) return kept
   const secret = make()
@@ -16,34 +17,52 @@ function keepSecret (file: string, make: () => string): string {
 }
 
 /** Hexadecimal stands unquoted in URLs, Redis ACLs and coturn's one-line options, and never begins with a dash. */
-const password = (): string => randomBytes(24).toString('hex')
-const key = (bytes: number) => (): string => randomBytes(bytes).toString('base64url')
+export const newPassword = (): string => randomBytes(24).toString('hex')
+const newKey = (bytes: number) => (): string => randomBytes(bytes).toString('base64url')
+
+/** The secrets of the centre; those that are there stay. */
+export function keepCentralSecrets (paths: Paths) {
+  makeFolder(paths.state)
+  return {
+    masterKey: keepSecret(paths.masterKey, newKey(48)),
+    adminToken: keepSecret(paths.adminToken, newKey(32)),
+    central: keepSecret(paths.redisPassword, newPassword),
+    controlPlane: keepSecret(paths.controlPlanePassword, newPassword),
+    prober: keepSecret(paths.proberPassword, newPassword)
+  }
+}
+
+/** The secrets of a node, its key excepted, which the control plane answers; those that are there stay. */
+export function keepNodeSecrets (id: string, paths: Paths) {
+  const files = paths.node(id)
+  makeFolder(files.folder)
+  return {
+    agent: keepSecret(files.agentPassword, newPassword),
+    coturn: keepSecret(files.coturnPassword, newPassword),
+    cli: keepSecret(files.cliPassword, newPassword)
+  }
+}
 
 /** Folders, the secrets that are missing, and the configuration files made of both. Secrets that are there stay. */
 export function makeState (settings: Settings, paths: Paths, repository: string): void {
   for (const folder of [paths.state, paths.run, paths.log, paths.redisData]) makeFolder(folder)
-  keepSecret(paths.masterKey, key(48))
-  keepSecret(paths.adminToken, key(32))
-  const central = keepSecret(paths.redisPassword, password)
+  const { central, controlPlane, prober } = keepCentralSecrets(paths)
   const { centralRedisPort: port, centralRedisAddress: address } = settings
   const at = (login: string, password: string): string => `${address === undefined ? 'redis' : 'rediss'}://${login}:${password}@127.0.0.1:${port}`
   writePrivate(paths.redisUrl, at('', central))
-  const controlPlane = keepSecret(paths.controlPlanePassword, password)
   writePrivate(paths.controlPlaneRedisUrl, at('control-plane', controlPlane))
-  const prober = keepSecret(paths.proberPassword, password)
   writePrivate(paths.proberRedisUrl, at('prober', prober))
   writePrivate(paths.redisConf, redisConf(join(repository, 'infra/redis/central.conf'), { data: paths.redisData, aclFile: paths.redisAcl, listen: address === undefined ? listenOnLoopback(port) : listenWithTls(port, address, paths) }))
   if (address !== undefined) makeTls(settings, address, paths, repository)
   for (const node of settings.nodes) {
     makeNodeState(node.id, node.redisPort, paths, repository)
-    const { centralPassword, centralUrl } = paths.node(node.id)
-    writePrivate(centralUrl, at(`relay-${node.id}`, keepSecret(centralPassword, password)))
+    writePrivate(paths.node(node.id).centralUrl, at(`relay-${node.id}`, keepSecret(paths.node(node.id).centralPassword, newPassword)))
   }
   writePrivate(paths.redisAcl, centralAcl({ central, controlPlane, prober }, paths, repository))
 }
 
 /** Ledger and control plane own the central Redis, which lets the latter make users too; the prober, and each node that was ever made here get their own few keys. */
-function centralAcl ({ central, controlPlane, prober }: { central: string, controlPlane: string, prober: string }, paths: Paths, repository: string): string {
+export function centralAcl ({ central, controlPlane, prober }: { central: string, controlPlane: string, prober: string }, paths: Paths, repository: string): string {
   const template = (name: string): string => readFileSync(join(repository, 'infra/redis', name), 'utf8')
   const nodes = readdirSync(paths.nodes).flatMap((id) => {
     const own = readSecret(paths.node(id).centralPassword)
@@ -57,16 +76,19 @@ function centralAcl ({ central, controlPlane, prober }: { central: string, contr
   ].join('')
 }
 
+/** The users of a node's Redis: coturn and the agent. */
+export function nodeAcl ({ coturn, agent }: { coturn: string, agent: string }, repository: string): string {
+  const template = readFileSync(join(repository, 'infra/redis/node.acl.template'), 'utf8')
+  return template.replaceAll('@COTURN_PASSWORD_SHA256@', sha256(coturn)).replaceAll('@AGENT_PASSWORD_SHA256@', sha256(agent))
+}
+
 /** Folder, passwords and Redis configuration of a node; its key comes from the control plane. */
 export function makeNodeState (id: string, port: number, paths: Paths, repository: string): void {
   const files = paths.node(id)
-  for (const folder of [files.folder, files.redisData, files.coturnRun]) makeFolder(folder)
-  const agent = keepSecret(files.agentPassword, password)
-  const coturn = keepSecret(files.coturnPassword, password)
-  keepSecret(files.cliPassword, password)
-  const template = readFileSync(join(repository, 'infra/redis/node.acl.template'), 'utf8')
-  writePrivate(files.redisAcl, template.replaceAll('@COTURN_PASSWORD_SHA256@', sha256(coturn)).replaceAll('@AGENT_PASSWORD_SHA256@', sha256(agent)))
-  writePrivate(files.redisUrl, `redis://agent:${agent}@127.0.0.1:${port}`)
+  const secrets = keepNodeSecrets(id, paths)
+  for (const folder of [files.redisData, files.coturnRun]) makeFolder(folder)
+  writePrivate(files.redisAcl, nodeAcl(secrets, repository))
+  writePrivate(files.redisUrl, `redis://agent:${secrets.agent}@127.0.0.1:${port}`)
   writePrivate(files.redisConf, redisConf(join(repository, 'infra/redis/node.conf'), { data: files.redisData, aclFile: files.redisAcl, listen: listenOnLoopback(port) }))
 }
 
@@ -89,7 +111,7 @@ function makeTls ({ callersOwn: { SPILLWAY_JOIN_REDIS_URL: url } }: Settings, ad
   if (status !== 0) throw new OperatorError(`no certificate for the central Redis: ${error?.message ?? stderr.trim()}`)
 }
 
-/** For its owner alone. */
+/** For its owner alone. @throws OperatorError */
 export function makeFolder (folder: string): void {
   try {
     mkdirSync(folder, { recursive: true })

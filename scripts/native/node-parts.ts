@@ -17,8 +17,8 @@ export interface NodePlan {
 }
 
 /** Above all no provider's secret beside a relay. */
-const FOR_AGENT = /^SPILLWAY_(NODE_|RELAY_AGENT_|COTURN_(PORT|TLS_PORT|TLS_CERT)$|DOMAIN$|LOG_LEVEL$)/
-const FOR_COTURN = /^SPILLWAY_(COTURN_|NODE_|DOMAIN$)/
+export const FOR_AGENT = /^SPILLWAY_(NODE_|RELAY_AGENT_|COTURN_(PORT|TLS_PORT|TLS_CERT)$|DOMAIN$|LOG_LEVEL$)/
+export const FOR_COTURN = /^SPILLWAY_(COTURN_|NODE_|DOMAIN$)/
 
 /** One relay with its Redis and its agent, in the order they are started. */
 export const describeNode = (node: NodeSettings, plan: NodePlan): Part[] => [nodeRedis(node, plan), relayAgent(node, plan), coturn(node, plan)]
@@ -38,25 +38,25 @@ function nodeRedis (node: NodeSettings, { paths }: NodePlan): Part {
 }
 
 /** What agent and coturn must agree on. */
-function nodeEnvironment (node: NodeSettings, { paths, coturnPort, coturnTlsPort }: NodePlan): Record<string, string> {
+export function nodeEnvironment (node: NodeSettings, { coturnPort, coturnTlsPort }: Pick<NodePlan, 'coturnPort' | 'coturnTlsPort'>): Record<string, string> {
   return {
     SPILLWAY_NODE_ID: node.id,
     SPILLWAY_NODE_RELAY_IP: node.relayIp,
     SPILLWAY_COTURN_PORT: String(coturnPort),
     ...coturnTlsPort === undefined ? {} : { SPILLWAY_COTURN_TLS_PORT: String(coturnTlsPort) },
     SPILLWAY_COTURN_CLI_HOST: cliOf(node).host,
-    SPILLWAY_COTURN_CLI_PORT: String(cliOf(node).port),
-    SPILLWAY_COTURN_CLI_PASSWORD_FILE: paths.node(node.id).cliPassword
+    SPILLWAY_COTURN_CLI_PORT: String(cliOf(node).port)
   }
 }
 
 function relayAgent (node: NodeSettings, plan: NodePlan): Part {
-  const { key, redisUrl, centralUrl } = plan.paths.node(node.id)
+  const { key, redisUrl, centralUrl, cliPassword } = plan.paths.node(node.id)
   return {
     name: `${node.id}-relay-agent`,
     command: service('relay-agent', plan.repository),
     environment: withOwn(plan.callersOwn, FOR_AGENT, {
       ...nodeEnvironment(node, plan),
+      SPILLWAY_COTURN_CLI_PASSWORD_FILE: cliPassword,
       SPILLWAY_NODE_KEY_FILE: key,
       SPILLWAY_NODE_REDIS_URL_FILE: redisUrl,
       SPILLWAY_REDIS_URL_FILE: centralUrl,
@@ -71,13 +71,14 @@ function relayAgent (node: NodeSettings, plan: NodePlan): Part {
 
 function coturn (node: NodeSettings, plan: NodePlan): Part {
   const { coturnPort, coturnTlsPort, callersOwn } = plan
-  const { coturnPassword, coturnRun } = plan.paths.node(node.id)
+  const { coturnPassword, coturnRun, cliPassword } = plan.paths.node(node.id)
   const address = { host: node.relayIp, port: coturnPort }
   return {
     name: `${node.id}-coturn`,
     command: [join(plan.repository, 'infra/coturn/launch')],
     environment: withOwn(callersOwn, FOR_COTURN, {
       ...nodeEnvironment(node, plan),
+      SPILLWAY_COTURN_CLI_PASSWORD_FILE: cliPassword,
       SPILLWAY_COTURN_REDIS_HOST: redisOf(node).host,
       SPILLWAY_COTURN_REDIS_PORT: String(redisOf(node).port),
       SPILLWAY_COTURN_REDIS_PASSWORD_FILE: coturnPassword,

@@ -10,6 +10,10 @@ export function pathsOf (state: string) {
     masterKey: join(state, 'master-key'),
     adminToken: join(state, 'admin-token'),
     demoKey: join(state, 'demo-key'),
+    grafanaPassword: join(state, 'grafana-password'),
+    /** what containers are given: a folder each, and the settings beside it */
+    compose: join(state, 'compose'),
+    tls: join(state, 'tls'),
     redisPassword: join(state, 'redis-password'),
     proberPassword: join(state, 'prober-password'),
     redisData: join(state, 'redis'),

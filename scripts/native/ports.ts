@@ -26,7 +26,7 @@ function explain (code: string, place: string, use: PortUse): string {
 }
 
 /** The error code, or undefined if all is well. */
-async function tryToListen ({ host, port, protocol }: PortUse): Promise<string | undefined> {
+export async function tryToListen ({ host, port, protocol }: Omit<PortUse, 'variable'>): Promise<string | undefined> {
   const socket = protocol === 'tcp' ? createServer() : createSocket(host.includes(':') ? 'udp6' : 'udp4')
   try {
     const listening = once(socket, 'listening')

@@ -67,6 +67,10 @@ export function listRecorded (paths: Paths): string[] {
   return readdirSync(paths.run).filter((file) => file.endsWith('.pid')).map((file) => basename(file, '.pid')).sort()
 }
 
+/** What lives of the parts that have a pid file. */
+export const livingParts = (paths: Paths): ProcessRecord[] =>
+  listRecorded(paths).flatMap((name) => readRecord(paths, name) ?? []).filter(isAlive)
+
 /** The turnserver of a node, whoever looks after it; its pid file names it, and its command line the node's own folder. */
 export function findTurnserver (coturnRun: string): Pick<ProcessRecord, 'pid' | 'started'> | undefined {
   try {

@@ -14,9 +14,9 @@ export interface Stack {
 interface Plan { settings: Settings, paths: Paths, repository: string }
 
 /** What a process gets of the caller's settings: its own kind. Above all no provider's secret beside a relay. */
-const FOR_CONTROL_PLANE = /^SPILLWAY_(PROVIDER_ORDER|JOIN_|PAID_|STATIC_|STUN_|CONTROL_PLANE_|TRUSTED_PROXIES$|POLICY_|REGION_|DEFAULT_REGION$|DOMAIN$|LOG_LEVEL$)/
-const FOR_LEDGER = /^SPILLWAY_(LEDGER_|RATE_CARD_|LOG_LEVEL$)/
-const FOR_PROBER = /^SPILLWAY_(PROBER_|LOG_LEVEL$)/
+export const FOR_CONTROL_PLANE = /^SPILLWAY_(PROVIDER_ORDER|JOIN_|PAID_|STATIC_|STUN_|CONTROL_PLANE_|TRUSTED_PROXIES$|POLICY_|REGION_|DEFAULT_REGION$|DOMAIN$|LOG_LEVEL$)/
+export const FOR_LEDGER = /^SPILLWAY_(LEDGER_|RATE_CARD_|LOG_LEVEL$)/
+export const FOR_PROBER = /^SPILLWAY_(PROBER_|LOG_LEVEL$)/
 
 /** The whole system as a list of processes, in the order they are started. Decides everything, touches nothing. */
 export function describeStack (settings: Settings, repository: string): Stack {

@@ -9,6 +9,7 @@ type Living = Pick<ProcessRecord, 'pid' | 'started'>
 
 /** What stops together, first to last: whoever is spoken to outlives whoever speaks to it, so that all usage is counted. */
 const ORDER: ReadonlyArray<{ match: RegExp, deadlineMs: number }> = [
+  { match: /^prometheus$/, deadlineMs: 10_000 },
   // it would call every relay bad that is stopped on purpose
   { match: /^prober$/, deadlineMs: 15_000 },
   // launch waits up to 20 s for the agent to end the sessions and see their totals

@@ -54,7 +54,7 @@ export async function createServers (options: ServerOptions) {
   await describePublic(publicServer)
   useCors(publicServer, admin.snapshot)
   addCredentialRoutes(publicServer, admission, issuing, ownMetrics)
-  addTurnRestRoutes(publicServer, admission, issuing)
+  addTurnRestRoutes(publicServer, admission, issuing, ownMetrics)
   addJoinRoute(publicServer, options.joining)
 
   const opsServer = createOpsServer(logger, options.metrics, options.readiness, problemAnswers)

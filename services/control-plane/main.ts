@@ -41,8 +41,10 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
   const ownMetrics = createControlPlaneMetrics(metrics)
   const outage = logOutage(logger, 'the central Redis')
   const redis = connectCentral(config, { onError: outage.failed })
+  const pinging = ownMetrics.watchRedis('central', redis)
   const keyRing = keepKeyRing(redis, config.SPILLWAY_MASTER_KEY, Date.now)
-  const { providers, available, circuits } = createProviders(readProviderSettings(config), keyRing, createUpstreamWatch(metrics, logger, () => circuits))
+  const { providers, available, circuits } = createProviders(readProviderSettings(config), keyRing, createUpstreamWatch(ownMetrics.providers, logger))
+  ownMetrics.providers.showConfigured(available)
 
   if (await untilReady(redis, START_PATIENCE_MS)) await keyRing.begin()
 
@@ -68,12 +70,14 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
       await fleet.read()
       outage.recovered()
     } finally {
-      if (fleet.snapshot) {
-        promises.follow(fleet.snapshot, Date.now())
-        ownMetrics.showFleet(fleet.snapshot)
-      }
+      if (fleet.snapshot) promises.follow(fleet.snapshot, Date.now())
     }
   }, error => { (error instanceof OperatorMistake ? fail : outage.failed)(error) })
+  metrics.onScrape(() => {
+    ownMetrics.showFleet(fleet.snapshot, promises.promised, Date.now())
+    ownMetrics.providers.showCircuits(circuits)
+    ownMetrics.masterKeyRotating.set(keyRing.ring.keys.length > 1 ? 1 : 0)
+  })
   // in an outage there is nothing to tend
   const tending = tendFleet(redis, keyRing, fleet, logger, Date.now)
 
@@ -91,6 +95,7 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
     money: () => fleet.snapshot?.money,
     isOutage: () => fleet.snapshot?.outageSinceMs !== undefined,
     now: Date.now,
+    onReserved: ownMetrics.providers.countReservation,
     onError: outage.failed
   })
   const trustedProxies = splitList(config.SPILLWAY_TRUSTED_PROXIES)
@@ -149,7 +154,7 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
     ['readiness', () => { stopping = true }],
     ['public server', () => publicServer.close()],
     ['records', () => Promise.all([recorder.stop(), limits.stop(), spend.stop()])],
-    ['snapshot', () => Promise.all([watching.stop(), tending.stop(), sharing.stop()])],
+    ['snapshot', () => Promise.all([watching.stop(), tending.stop(), sharing.stop(), pinging.stop()])],
     ['ops server', () => opsServer.close()],
     ['redis', () => { redis.disconnect() }]
   ]

@@ -7,6 +7,7 @@ import { repeat } from '../runtime/repeat.ts'
 import type { Redis } from '../store/connect.ts'
 import { negated, recordPaid, reserveSpend } from '../store/paid-issues.ts'
 import { createOwnSpend } from './own-spend.ts'
+import type { ReservationOutcome } from './provider-metrics.ts'
 
 /** What Redis could not be told in time it is told this often. */
 const FLUSH_MS = 200
@@ -29,6 +30,8 @@ export interface SpendGateOptions {
   /** whether Redis is known to be away, or not to be believed */
   isOutage: () => boolean
   now: () => number
+  /** what became of each reservation, one word each */
+  onReserved: (provider: ProviderName, outcome: ReservationOutcome) => void
   onError: (error: Error) => void
 }
 
@@ -37,7 +40,7 @@ export interface SpendGateOptions {
  * that is away it goes by what was last read and the local allowance, and tells what it has spent once Redis is back. What
  * may have reached Redis or not is rather counted twice than not at all.
  */
-export function createSpendGate ({ redis, money, isOutage, now, onError }: SpendGateOptions) {
+export function createSpendGate ({ redis, money, isOutage, now, onReserved, onError }: SpendGateOptions) {
   const own = createOwnSpend()
   /** issued while Redis was away */
   let untold: PaidIssue[] = []
@@ -121,9 +124,19 @@ export function createSpendGate ({ redis, money, isOutage, now, onError }: Spend
     /** @throws SpendRefused */
     async reserve (app: string, provider: ProviderName, region?: string): Promise<Hold> {
       const facts = money()
-      if (!facts) throw new SpendRefused('budgets have not been read yet')
+      if (!facts) {
+        onReserved(provider, 'failed')
+        throw new SpendRefused('budgets have not been read yet')
+      }
       const issue = describePaidIssue(facts, app, provider, region, now())
-      if (isOutage() || !await reserveInRedis(issue)) reserveAlone(facts, issue, provider)
+      try {
+        const isReserved = !isOutage() && await reserveInRedis(issue)
+        if (!isReserved) reserveAlone(facts, issue, provider)
+        onReserved(provider, isReserved ? 'reserved' : 'local')
+      } catch (error) {
+        onReserved(provider, 'denied')
+        throw error
+      }
       return { cancel: () => { cancel(issue) } }
     },
 

@@ -75,8 +75,8 @@ export function applyCredits (rows: readonly LedgerRow[], { credits }: Pick<Rate
   })
 }
 
-/** Of each day the provider's own word where there is one, else our estimate. */
-function bestKnown (rows: readonly LedgerRow[]): LedgerRow[] {
+/** Of each day the provider's own word where there is one, else our estimate. @param rows of one provider */
+export function bestKnown (rows: readonly LedgerRow[]): LedgerRow[] {
   const told = new Set(rows.filter(({ key }) => basisOf(key) === 'provider').map(({ key }) => dayOfPeriod(key.period)))
   return rows.filter(({ key }) => basisOf(key) !== 'estimated' || !told.has(dayOfPeriod(key.period)))
 }

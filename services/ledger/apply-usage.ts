@@ -62,10 +62,14 @@ async function applyOne ({ redis, prices, metrics, logger, now }: ApplierOptions
     valid = false
     logger.error({ node, log, sequence, reason: (error as Error).message }, 'dropped a usage batch that cannot be read')
   }
-  const outcome = await applyUsage(redis, delivered, batch.rows, countsUsers)
+  const { outcome, changes } = await applyUsage(redis, delivered, batch.rows, countsUsers)
   metrics.batches.inc({ outcome: valid ? outcome : 'invalid' })
   if (outcome === 'duplicate') return
-  if (outcome === 'gap') logger.warn({ node, log, sequence }, 'usage batches before this one are missing; cumulative counters make up for open sessions')
+  metrics.countBooked(changes)
+  if (outcome === 'gap') {
+    metrics.gaps.inc({ node })
+    logger.warn({ node, log, sequence }, 'usage batches before this one are missing; cumulative counters make up for open sessions')
+  }
   if (batch.forged > 0) {
     metrics.forged.inc({ node }, batch.forged)
     logger.warn({ node, rows: batch.forged }, 'dropped usage under names that were not minted here')

@@ -12,8 +12,10 @@ export async function bookPaid ({ redis, logger, metrics }: { redis: Redis, logg
   for (;;) {
     const entries = await readPaidIssues(redis, ISSUES_A_STEP)
     const readable = entries.filter((entry): entry is { id: string, issue: PaidIssue } => entry.issue !== undefined)
-    if (readable.length > 0) await bookPaidIssues(redis, readable)
-    for (const { issue } of readable) metrics.paidBooked.inc({ provider: issue.provider })
+    for (const issue of readable.length > 0 ? await bookPaidIssues(redis, readable) : []) {
+      metrics.paidBooked.inc({ provider: issue.provider })
+      metrics.countPaid(issue)
+    }
     for (const { id, issue } of entries) {
       if (issue === undefined && await dropPaidIssue(redis, id)) logger.error({ id }, 'dropped the record of a paid credential that cannot be read')
     }

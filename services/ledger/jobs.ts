@@ -31,7 +31,7 @@ export async function endLostSessions ({ redis, metrics, logger, prices }: JobCo
     for (const session of silent) {
       if (!await endLostSession(redis, session, silentSinceMs, nowMs, prices.versionOf(session.provider, session.region))) continue
       ended += 1
-      metrics.lost.inc({ node: session.node })
+      metrics.countLost(session)
     }
     if (ended > 0) logger.warn({ sessions: ended }, 'closed sessions as lost: their node has been silent')
     if (silent.length < SESSIONS_A_STEP || ended === 0) return
@@ -85,23 +85,27 @@ export const JOBS: readonly Job[] = [
 /** The jobs on their schedule. Every ledger has the schedule; Redis lets one of them run each firing. */
 export function scheduleJobs (context: JobContext, jobs = JOBS) {
   const { redis, metrics, logger } = context
-  const runCoordinator = {
+  const coordinate = (job: string) => ({
     shouldRun: async (key: string, ttlMs: number) => {
       try {
-        return await claimJobRun(redis, key, ttlMs)
+        const isOurs = await claimJobRun(redis, key, ttlMs)
+        metrics.leader.set({ job }, isOurs ? 1 : 0)
+        return isOurs
       } catch {
         return false
       }
     }
-  }
+  })
+  for (const { name } of jobs) metrics.expectJob(name)
   const tasks = jobs.map(({ name, expression, work }) =>
     schedule(expression, async () => {
       try {
         await work(context, Date.now())
         metrics.jobs.set({ job: name }, Date.now() / 1000)
       } catch (error) {
+        metrics.failures.inc({ job: name })
         logger.error({ job: name, reason: (error as Error).message }, 'a job failed; it runs again at its next time')
       }
-    }, { name, timezone: 'Etc/UTC', noOverlap: true, distributed: true, runCoordinator }))
+    }, { name, timezone: 'Etc/UTC', noOverlap: true, distributed: true, runCoordinator: coordinate(name) }))
   return { stop: async () => { for (const task of tasks) await task.destroy() } }
 }

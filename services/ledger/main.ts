@@ -4,7 +4,7 @@ import { COMMAND_TIMEOUT_MS, START_PATIENCE_MS, untilReady } from '../store/conn
 import { keepKeyRing } from '../store/key-ring.ts'
 import { listNodeIds } from '../store/nodes.ts'
 import { countOpenSessions } from '../store/session-records.ts'
-import { countUnapplied } from '../store/usage-stream.ts'
+import { countUnappliedOf } from '../store/usage-stream.ts'
 import { logOutage } from '../runtime/logger.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { createMetrics } from '../runtime/metrics.ts'
@@ -22,7 +22,7 @@ import { loadRateCard } from './load-rate-card.ts'
 import { createMeteredApps } from './metered-apps.ts'
 import { createLedgerMetrics } from './ledger-metrics.ts'
 import { createPriceList } from './price-list.ts'
-import { createMoneyMetrics } from './show-money.ts'
+import { createMoneyReader } from './show-money.ts'
 
 /** Between two reads: XREAD itself waits for work, this only keeps a broken connection from spinning. */
 const PAUSE_MS = 20
@@ -38,6 +38,7 @@ async function start ({ config, logger, fail }: { config: LedgerConfig, logger: 
   const outage = logOutage(logger, 'the central Redis')
   const redis = connectCentral(config, { onError: outage.failed })
   const waiting = connectCentral(config, { onError: outage.failed, commandTimeoutMs: COMMAND_TIMEOUT_MS + READ_BLOCK_MS })
+  const pinging = ledgerMetrics.watchRedis('central', redis)
   const keyRing = keepKeyRing(redis, config.SPILLWAY_MASTER_KEY, Date.now)
   const [ready] = await Promise.all([redis, waiting].map(async connection => await untilReady(connection, START_PATIENCE_MS)))
   if (ready) await keyRing.begin()
@@ -59,10 +60,11 @@ async function start ({ config, logger, fail }: { config: LedgerConfig, logger: 
   const gauges = repeat(GAUGES_MS, async () => {
     await prices.publish()
     ledgerMetrics.open.set(await countOpenSessions(redis))
-    for (const node of await listNodeIds(redis)) ledgerMetrics.pending.set({ node }, await countUnapplied(redis, node))
+    const nodes = await listNodeIds(redis)
+    ledgerMetrics.showNodes(nodes, await countUnappliedOf(redis, nodes))
   }, () => {})
-  const showMoney = createMoneyMetrics(metrics)
-  const money = repeat(MONEY_MS, async () => { await showMoney(redis, Date.now()) }, () => {})
+  const showMoney = createMoneyReader(redis, ledgerMetrics)
+  const money = repeat(MONEY_MS, async () => { await showMoney(Date.now()) }, () => {})
   const jobs = scheduleJobs({ redis, metrics: ledgerMetrics, logger, prices }, [...JOBS, ...reconcileJobs(createBillReaders(config))])
 
   let stopping = false
@@ -79,7 +81,7 @@ async function start ({ config, logger, fail }: { config: LedgerConfig, logger: 
   return [
     ['readiness', () => { stopping = true }],
     ['jobs', () => jobs.stop()],
-    ['apply', () => Promise.all([applying.stop(), booking.stop(), gauges.stop(), money.stop()])],
+    ['apply', () => Promise.all([applying.stop(), booking.stop(), gauges.stop(), money.stop(), pinging.stop()])],
     ['ops server', () => ops.close()],
     ['redis', () => { for (const connection of [redis, waiting]) connection.disconnect() }]
   ]

@@ -34,6 +34,7 @@ async function start ({ config, logger }: { config: ProberConfig, logger: Logger
   const proberMetrics = createProberMetrics(metrics)
   const outage = logOutage(logger, 'the central Redis')
   const redis = connectCentral(config, { onError: outage.failed })
+  const pinging = proberMetrics.watchRedis('central', redis)
   await untilReady(redis, START_PATIENCE_MS)
 
   const probe = async (url: string, credential?: ProbeCredential) => await probeUrl({ url, credential, deadlineMs: PROBE_DEADLINE_MS, ca, now: performance.now.bind(performance) })
@@ -58,13 +59,16 @@ async function start ({ config, logger }: { config: ProberConfig, logger: Logger
       const found = await readNodes(redis)
       credentials = await readProbeCredentials(redis, found.map(({ id }) => id))
       nodes = found
+      proberMetrics.hear(found, Date.now())
       outage.recovered()
     } finally {
       prober.begin(nodes ?? [], credentials)
-      proberMetrics.reaches.set(prober.reaches ? 1 : 0)
-      proberMetrics.showFleet(nodes ?? [], prober.healthOf)
     }
   }, outage.failed)
+  metrics.onScrape(() => {
+    proberMetrics.reaches.set(prober.reaches ? 1 : 0)
+    proberMetrics.showFleet(nodes ?? [], prober.healthOf, Date.now())
+  })
   const references = referenceUrlsOf(config)
   const comparing = repeat(COMPARE_MS, async () => { await prober.compare(references.map(async url => await probe(url))) }, outage.failed)
 
@@ -89,7 +93,7 @@ async function start ({ config, logger }: { config: ProberConfig, logger: Logger
   return [
     ['readiness', () => { stopping = true }],
     ['probes', async () => {
-      await Promise.all([looking.stop(), comparing.stop()])
+      await Promise.all([looking.stop(), comparing.stop(), pinging.stop()])
       await prober.idle()
     }],
     ['ops server', () => ops.close()],

@@ -54,10 +54,12 @@ async function start ({ config, logger }: { config: AgentConfig, logger: Logger 
   const nodeRedis = onNode(0)
   const userRedis = onNode(coturnKeys.userDatabase)
   const statsRedis = onNode(coturnKeys.statsDatabase)
+  const pinging = [agentMetrics.watchRedis('central', central), agentMetrics.watchRedis('node', nodeRedis)]
   await Promise.all([central, nodeRedis, userRedis, statsRedis].map(async redis => await untilReady(redis, START_PATIENCE_MS)))
 
   // --- feed -> fold -> ship
   let outboxPending = 0
+  let oldestAtMs: number | undefined
   const follower = new UsageFollower({
     feedUrl: config.SPILLWAY_NODE_REDIS_URL,
     redis: nodeRedis,
@@ -78,9 +80,15 @@ async function start ({ config, logger }: { config: AgentConfig, logger: Logger 
   const shipper = createShipper({ nodeRedis, central, node, now })
   const shipping = repeat(SHIP_MS, async () => {
     if (follower.log === undefined) return
-    outboxPending = await shipper.ship(follower.log, () => follower.sequence)
-    agentMetrics.outbox.set(outboxPending)
-    centralOutage.recovered()
+    try {
+      await shipper.ship(follower.log)
+      centralOutage.recovered()
+    } finally {
+      const waiting = await shipper.waiting(follower.sequence)
+      outboxPending = waiting.pending
+      oldestAtMs = waiting.oldestAtMs
+      agentMetrics.outbox.set(outboxPending)
+    }
   }, centralOutage.failed)
   const saving = repeat(SAVE_MS, async () => {
     if (await follower.save()) shipping.soon()
@@ -159,6 +167,8 @@ async function start ({ config, logger }: { config: AgentConfig, logger: Logger 
     })
   }, centralOutage.failed)
 
+  metrics.onScrape(() => { agentMetrics.outboxAge.set(oldestAtMs === undefined ? 0 : Math.max(0, now() - oldestAtMs) / 1000) })
+
   let stopping = false
   const ops = createOpsServer(logger, metrics, () => ({
     missing: {
@@ -175,7 +185,7 @@ async function start ({ config, logger }: { config: AgentConfig, logger: Logger 
   return [
     ['readiness', () => { stopping = true }],
     ['stopping coturn', () => stopper.idle()],
-    ['loops', () => Promise.all([heartbeat.stop(), obeying.stop(), kicking.stop(), sweeping.stop(), saving.stop()])],
+    ['loops', () => Promise.all([heartbeat.stop(), obeying.stop(), kicking.stop(), sweeping.stop(), saving.stop(), ...pinging.map(async loop => { await loop.stop() })])],
     ['feed', () => follower.stop()],
     ['shipping', () => shipping.stop()],
     ['ops server', () => ops.close()],

@@ -1,3 +1,4 @@
+import type { UsageBatch } from '../domain/session.ts'
 import type { Redis } from '../store/connect.ts'
 import { countOutbox, readOutbox, trimOutbox } from '../store/agent-state.ts'
 import { readApplied, shipUsage } from '../store/usage-stream.ts'
@@ -15,9 +16,12 @@ export function createShipper ({ nodeRedis, central, node, now }: { nodeRedis: R
   /** the last sequence the centre is known to hold, of `log` */
   let held = 0
   let marks: Array<{ atMs: number, applied: number }> = []
+  /** as last read at the centre, of `log` */
+  let applied = 0
+  let oldest: { behind: number, atMs: number } | undefined
 
   /** Applied batches leave the outbox a minute after they were seen applied. */
-  async function forget (applied: number): Promise<void> {
+  async function forget (): Promise<void> {
     // a watermark that went back: the centre lost its last moments
     marks = marks.filter(mark => mark.applied <= applied)
     if (applied > (marks.at(-1)?.applied ?? 0)) marks.push({ atMs: now(), applied })
@@ -27,16 +31,26 @@ export function createShipper ({ nodeRedis, central, node, now }: { nodeRedis: R
     marks = marks.filter(mark => mark.applied > old.applied)
   }
 
+  /** When the first batch that is not applied was made; its place in the outbox says nothing of time, so it is read, once. */
+  async function findOldest (): Promise<number> {
+    if (oldest?.behind !== applied) {
+      const [first] = await readOutbox(nodeRedis, applied, 1)
+      oldest = { behind: applied, atMs: first ? madeAt(first.batch) ?? now() : now() }
+    }
+    return oldest.atMs
+  }
+
   return {
-    /** Ships all there is. Returns how many batches the ledger has still to apply. */
-    async ship (currentLog: string, lastSequence: () => number): Promise<number> {
+    /** Ships all there is. */
+    async ship (currentLog: string): Promise<void> {
       if (log !== currentLog) {
         log = currentLog
         held = 0
+        applied = 0
         marks = []
       }
-      const applied = await readApplied(central, node, log)
-      await forget(applied)
+      applied = await readApplied(central, node, log)
+      await forget()
       for (;;) {
         const waiting = await readOutbox(nodeRedis, held, BATCHES_A_SHIPMENT)
         const [first] = waiting
@@ -49,8 +63,22 @@ export function createShipper ({ nodeRedis, central, node, now }: { nodeRedis: R
         held = last
         if (stuck) break
       }
+    },
+
+    /**
+     * How many batches the ledger has still to apply, and when the first of them was made (ms); by what the centre said
+     * last, so it can be told while that is away.
+     */
+    async waiting (lastSequence: number): Promise<{ pending: number, oldestAtMs: number | undefined }> {
       // numbers jump when an agent starts, so their difference may be larger than what there is
-      return Math.max(0, Math.min(lastSequence() - applied, await countOutbox(nodeRedis)))
+      const pending = Math.max(0, Math.min(lastSequence - applied, await countOutbox(nodeRedis)))
+      return { pending, oldestAtMs: pending > 0 ? await findOldest() : undefined }
     }
   }
+}
+
+/** The time of the newest row of a batch. */
+function madeAt (json: string): number | undefined {
+  const { rows } = JSON.parse(json) as UsageBatch
+  return rows.length > 0 ? Math.max(...rows.map(({ atMs }) => atMs)) : undefined
 }

@@ -16,7 +16,7 @@ const script = (name: string, numberOfKeys?: number) => ({
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    applyUsage (numberOfKeys: number, ...args: Array<string | number>): Result<string, Context>
+    applyUsage (numberOfKeys: number, ...args: Array<string | number>): Result<Array<string | number>, Context>
     shipUsage (usage: string, applied: string, ...args: Array<string | number>): Result<number, Context>
     endLostSession (...keysAndArgs: Array<string | number>): Result<number, Context>
     eraseSession (session: string): Result<number, Context>

@@ -75,8 +75,8 @@ export const dropPaidIssue = async (redis: Redis, id: string): Promise<boolean> 
 
 export const countPaidIssues = (redis: Redis): Promise<number> => redis.xlen(centralKeys.paidIssues)
 
-/** Books issues: each counts exactly once, even if two ledgers try. Returns how many were booked here. */
-export async function bookPaidIssues (redis: Redis, issues: ReadonlyArray<{ id: string, issue: PaidIssue }>): Promise<number> {
+/** Books issues: each counts exactly once, even if two ledgers try. Returns those booked here. */
+export async function bookPaidIssues (redis: Redis, issues: ReadonlyArray<{ id: string, issue: PaidIssue }>): Promise<PaidIssue[]> {
   const pipeline = redis.pipeline()
   for (const { id, issue } of issues) {
     const [hour, day] = [hourOf(issue.atMs), dayOf(issue.atMs)]
@@ -88,5 +88,6 @@ export async function bookPaidIssues (redis: Redis, issues: ReadonlyArray<{ id: 
       id, issue.microUsd, issue.app, ALL_APPS, issue.provider, issue.bytesIn, issue.bytesOut, row, day,
       SPEND_TTL_SECONDS.day, SPEND_TTL_SECONDS.month, issue.bytesIn < 0 || issue.bytesOut < 0 ? -1 : 1)
   }
-  return (await answersOf(pipeline.exec())).filter(booked => booked === 1).length
+  const answers = await answersOf(pipeline.exec())
+  return issues.flatMap(({ issue }, index) => answers[index] === 1 ? [issue] : [])
 }

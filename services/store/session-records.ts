@@ -82,7 +82,11 @@ export async function endLostSession (redis: Redis, session: SessionRecord, sile
 export const forgetEndedBefore = (redis: Redis, beforeMs: number): Promise<number> =>
   redis.zremrangebyscore(centralKeys.sessionsEnded, '-inf', beforeMs)
 
-export const countOpenSessions = (redis: Redis): Promise<number> => redis.zcard(centralKeys.sessionsOpen)
+/** Of all apps; probes have no part in it. */
+export async function countOpenSessions (redis: Redis): Promise<number> {
+  const [open, ofProbes] = await answersOf(redis.multi().zcard(centralKeys.sessionsOpen).hvals(centralKeys.openSessions(PROBE_APP)).exec())
+  return Math.max(0, (open as number) - (ofProbes as string[]).reduce((sum, count) => sum + Number(count), 0))
+}
 
 const SCAN_COUNT = 500
 

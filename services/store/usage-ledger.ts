@@ -33,14 +33,24 @@ export const BILLED_FIELD = 'billedMicroUsd'
 
 export type ApplyOutcome = 'applied' | 'duplicate' | 'gap'
 
+/** What one row changed: bytes may be fewer than booked before, where coturn's total takes the place of its deltas. */
+export interface BookedChange {
+  row: BookedRow
+  bytesIn: number
+  bytesOut: number
+  /** the session has ended with it; one that was lost does not end once more with its late total */
+  ended: 'closed' | 'lost' | undefined
+}
+
 export const sessionMember = (node: string, boot: string, allocation: string): string => `${node}:${boot}:${allocation}`
 
 /**
  * Books one batch and takes it off the stream: one script, so it counts exactly once even if two ledgers apply it, or
- * one dies before it hears the answer. Bytes go to the hour of the row's own time.
+ * one dies before it hears the answer. Bytes go to the hour of the row's own time. What it changed is told to the one
+ * ledger whose call applied it.
  * @param countsUsers whether a cap of the app makes it worth knowing what each of its users has relayed
  */
-export async function applyUsage (redis: Redis, delivered: DeliveredBatch, rows: readonly BookedRow[], countsUsers: (app: string) => boolean = () => true): Promise<ApplyOutcome> {
+export async function applyUsage (redis: Redis, delivered: DeliveredBatch, rows: readonly BookedRow[], countsUsers: (app: string) => boolean = () => true): Promise<{ outcome: ApplyOutcome, changes: BookedChange[] }> {
   const { node } = delivered
   const keys = [centralKeys.usage(node), centralKeys.applied(node), centralKeys.sessionsOpen, centralKeys.sessionsEnded, centralKeys.ledgerDays]
   const values: Array<string | number> = [delivered.id, delivered.log, delivered.sequence, CLOSED_SESSION_TTL_SECONDS, LOST_SESSION_TTL_SECONDS, delivered.after, WHOLE_APP, RELAYED_TTL_SECONDS]
@@ -54,7 +64,13 @@ export async function applyUsage (redis: Redis, delivered: DeliveredBatch, rows:
       row.startedAtMs, row.atMs, Math.max(0, Math.floor((row.atMs - row.startedAtMs) / 1000)),
       row.packetsIn, row.bytesIn, row.packetsOut, row.bytesOut, row.app === PROBE_APP ? 'nobody' : countsUsers(row.app) ? 'users' : 'app')
   }
-  return await redis.applyUsage(keys.length, ...keys, ...values) as ApplyOutcome
+  const [outcome, ...told] = await redis.applyUsage(keys.length, ...keys, ...values)
+  if (outcome === 'duplicate') return { outcome, changes: [] }
+  const changes = rows.map((row, index): BookedChange => {
+    const [bytesIn, bytesOut, ended] = told.slice(index * 3, index * 3 + 3) as [number, number, 'closed' | 'lost' | '']
+    return { row, bytesIn, bytesOut, ended: ended === '' ? undefined : ended }
+  })
+  return { outcome: outcome as ApplyOutcome, changes }
 }
 
 /** The days, yyyymmdd, that hold rows between two days, both included, oldest first. */

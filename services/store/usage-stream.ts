@@ -1,3 +1,4 @@
+import { answersOf } from './connect.ts'
 import type { Redis } from './connect.ts'
 import type { OutboxBatch } from './agent-state.ts'
 import { centralKeys } from './keys.ts'
@@ -43,6 +44,13 @@ export async function readUsage (redis: Redis, nodes: readonly string[], count: 
     }
   }
   return batches
+}
+
+/** The same of many nodes, in their order. */
+export async function countUnappliedOf (redis: Redis, nodes: readonly string[]): Promise<number[]> {
+  const pipeline = redis.pipeline()
+  for (const node of nodes) pipeline.xlen(centralKeys.usage(node))
+  return await answersOf(pipeline.exec()) as number[]
 }
 
 /** How many batches of a node wait to be applied. */

@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
 import { exchange } from '../../services/turn/turn-exchange.ts'
-import { TurnClient } from '../../services/turn/turn-client.ts'
-import { parseTurnUrl, pickTurnServer } from '../../services/turn/turn-url.ts'
+import type { TurnClient } from '../../services/turn/turn-client.ts'
+import { parseTurnUrl } from '../../services/turn/turn-url.ts'
 import type { IceServer } from '../../services/turn/turn-url.ts'
+import { connectClient } from '../../scripts/live/connect-client.ts'
 import { until } from '../../scripts/until.ts'
 import { sum, tagOf } from './counts.ts'
 import type { Counts } from './counts.ts'
 import type { Stack } from './stack.ts'
 import type { Witness } from './witness.ts'
 
+export { connectClient, freshAddress } from '../../scripts/live/connect-client.ts'
 export type Transport = 'udp' | 'tcp'
 
 export interface Caller {
@@ -25,29 +27,6 @@ interface CallOptions {
   transport?: Transport
   /** which entry of iceServers each side uses */
   server?: [number, number]
-}
-
-let addresses = 0
-/**
- * A loopback address no client of this run had before. coturn answers 437 for a second after an allocation was released,
- * and counts that too, should the same port come again by chance.
- */
-export function freshAddress (): string {
-  addresses += 1
-  return `127.77.${addresses >> 8}.${addresses & 255}`
-}
-
-/**
- * Loopback loses nothing: a request that is sent again because the machine is busy is answered twice, and the second answer,
- * which may come when the socket is closed, would be counted by coturn alone.
- */
-const RTO_MS = 4_000
-
-/** A client with an address of its own at one entry of a reply. */
-export async function connectClient (entry: IceServer, transport: Transport = 'udp'): Promise<TurnClient> {
-  const server = pickTurnServer([entry], transport)
-  if (!server) throw new Error(`no relay over ${transport} at ${String(entry.urls)}`)
-  return await TurnClient.connect({ ...server, localAddress: freshAddress(), rtoMs: RTO_MS })
 }
 
 /** A client with what is known of it by the credential it uses. */

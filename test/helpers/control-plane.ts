@@ -7,6 +7,7 @@ import { startOwnProcess } from './own-process.ts'
 import { startRedisServer } from './redis-server.ts'
 import type { RedisServer } from './redis-server.ts'
 import { noExperience, noneEachStep } from '../../services/domain/load-experience.ts'
+import { findSample } from './samples.ts'
 
 export const MASTER_KEY = 'master-key-of-the-tests-'.padEnd(40, 'm')
 export const ADMIN_TOKEN = 'root-token-of-the-tests-'.padEnd(40, 'a')
@@ -70,8 +71,7 @@ export async function startControlPlane (t: Test, { redis: shared, settings = {}
   /** One sample of its metrics, summed over the series whose labels hold `where`. */
   const metric = async (name: string, where = ''): Promise<number> => {
     const { text } = await ask(`${ops}/metrics`, 'GET')
-    const lines = text.split('\n').filter(line => (line.startsWith(`${name} `) || line.startsWith(`${name}{`)) && line.includes(where))
-    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
+    return findSample(text, name, where) ?? 0
   }
   const admin = async <Body = any> (method: string, path: string, body?: unknown, token = ADMIN_TOKEN): Promise<Answer<Body>> =>
     await ask<Body>(`${ops}/admin/v1${path}`, method, { token, body })

@@ -10,6 +10,7 @@ import { promisify } from 'node:util'
 import type { Test } from 'tap'
 import { until } from '../../scripts/until.ts'
 import { relayAnswers } from './relay-answers.ts'
+import { findSample } from './samples.ts'
 import { REGION_CANARY, searchLogs, secretsIn } from './search-logs.ts'
 
 const run = promisify(execFile)
@@ -178,8 +179,7 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {}, 
     /** One sample of a process' metrics; `where` picks a series by part of its labels. */
     metric: async (port: number, name: string, where = ''): Promise<number> => {
       const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
-      const lines = text.split('\n').filter(line => (line.startsWith(`${name} `) || line.startsWith(`${name}{`)) && line.includes(where))
-      return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
+      return findSample(text, name, where) ?? 0
     }
   }
 }

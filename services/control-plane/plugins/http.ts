@@ -32,7 +32,7 @@ export type HttpServer = ReturnType<typeof createHttpServer>
 /** What both the public and the ops server share: how errors look, what is logged and measured. */
 export function useConventions (server: FastifyInstance, metrics: ControlPlaneMetrics): void {
   server.setErrorHandler((error: Error, request, reply) => {
-    metrics.problems.inc({ code: toProblem(error).code })
+    metrics.countProblem(request.routeOptions.url, toProblem(error).code)
     return answerProblem(error, request, reply)
   })
   server.setNotFoundHandler(() => { throw problems.noRoute() })

@@ -1,4 +1,3 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import { explain } from '../../policy/explain.ts'
 import type { Admission } from '../admit-caller.ts'
 import { issueCredentials, routeRequest, ttlOf } from '../issue-credentials.ts'
@@ -13,15 +12,8 @@ import { CredentialsReply, CredentialsRequest, ExplainReply, TurnCredentialsRepl
 export function addCredentialRoutes (server: HttpServer, admission: Admission, issuing: Issuing, metrics: ControlPlaneMetrics): void {
   const tags = ['credentials']
   const security = [{ bearer: [] }]
-  const timed = (route: string) => {
-    const series = metrics.duration.labels({ route })
-    return (_request: FastifyRequest, reply: FastifyReply, done: () => void): void => {
-      if (reply.statusCode < 400) series.observe(reply.elapsedTime / 1000)
-      done()
-    }
-  }
 
-  server.post('/v1/credentials', { onResponse: timed('/v1/credentials'), serializerCompiler: () => JSON.stringify, schema: { tags, security, summary: 'ICE servers for one client', body: CredentialsRequest, response: { 201: CredentialsReply } } }, async (request, reply) => {
+  server.post('/v1/credentials', { onResponse: metrics.watch('/v1/credentials'), serializerCompiler: () => JSON.stringify, schema: { tags, security, summary: 'ICE servers for one client', body: CredentialsRequest, response: { 201: CredentialsReply } } }, async (request, reply) => {
     const admitted = await admission.admit(request, reply, bearerOf(request), request.body.user)
     // not `await reply.send()`: that would keep each request waiting for its own socket
     reply.code(201)
@@ -40,7 +32,7 @@ export function addCredentialRoutes (server: HttpServer, admission: Admission, i
     }
   })
 
-  server.get('/turn/credentials', { onResponse: timed('/turn/credentials'), schema: { tags, security, summary: 'The short form, with all defaults', response: { 200: TurnCredentialsReply } } }, async (request, reply) => {
+  server.get('/turn/credentials', { onResponse: metrics.watch('/turn/credentials'), schema: { tags, security, summary: 'The short form, with all defaults', response: { 200: TurnCredentialsReply } } }, async (request, reply) => {
     const admitted = await admission.admit(request, reply, bearerOf(request), undefined)
     const { iceServers, expiresAt, provider } = await issueCredentials(issuing, admitted, {})
     return { iceServers, expiresAt: Date.parse(expiresAt), provider }

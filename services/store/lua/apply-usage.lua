@@ -6,22 +6,26 @@
 -- ARGV[6] sequence of the batch before it  ARGV[7] member that counts a whole app  ARGV[8] how long a month is kept (s)
 -- then seventeen values a usage row: member, row name, day, app, user tag, username's expiry, provider, region, state,
 -- started ms, at ms, seconds, packets in, bytes in, packets out, bytes out, and for whom bytes and open sessions are
--- counted beside: 'users' and the app, the 'app' alone, or 'nobody' (probes, of which no cap and no list of the ended asks)
--- Returns 'applied', 'duplicate', or 'gap' (applied, but batches of this log before it are missing).
+-- counted beside: 'users' and the app, the 'app' alone, or 'nobody' (probes, of which no cap and no list of the ended
+-- asks; their open sessions are counted all the same, for they are no sessions of any app)
+-- Returns 'applied', 'duplicate', or 'gap' (applied, but batches of this log before it are missing); if applied, then
+-- three values a usage row: bytes in and bytes out as they were booked here, and 'closed' or 'lost' where the session
+-- ended with it, else ''; one that was lost does not end once more with its late total.
 local FIELDS = { 'seconds', 'packetsIn', 'bytesIn', 'packetsOut', 'bytesOut' }
 -- a probe ends every second or so on each node: what is over is soon of no use (s)
 local PROBE_TTL = 3600
 local KEYS_A_ROW, VALUES_A_ROW, VALUES_BEFORE_FIELDS = 5, 17, 11
 
 -- what is no longer on the stream was booked by another ledger meanwhile, perhaps with batches of a newer log behind it
-if redis.call('XDEL', KEYS[1], ARGV[1]) == 0 then return 'duplicate' end
+if redis.call('XDEL', KEYS[1], ARGV[1]) == 0 then return { 'duplicate' } end
 local outcome = 'applied'
 local applied = redis.call('HMGET', KEYS[2], 'log', 'sequence')
 if applied[1] == ARGV[2] then
-  if tonumber(ARGV[3]) <= tonumber(applied[2]) then return 'duplicate' end
+  if tonumber(ARGV[3]) <= tonumber(applied[2]) then return { 'duplicate' } end
   if tonumber(ARGV[6]) > tonumber(applied[2]) then outcome = 'gap' end
 end
 
+local changes = { outcome }
 local function add (row, field, delta)
   if delta ~= 0 then redis.call('HINCRBY', row, field, string.format('%.0f', delta)) end
 end
@@ -46,7 +50,7 @@ for index = 0, (#KEYS - 5) / KEYS_A_ROW - 1 do
   local member, state, at = ARGV[value + 1], ARGV[value + 9], ARGV[value + 11]
   local old = redis.call('HMGET', session, 'state', 'lostRow', 'userTag', unpack(FIELDS))
   local before, lostRow = old[1], old[2]
-  local tag, bytes = old[3] or ARGV[value + 5], 0
+  local tag, booked, ended = old[3] or ARGV[value + 5], { bytesIn = 0, bytesOut = 0 }, ''
 
   -- coturn's own total is the last word; nothing changes a closed session
   if before ~= 'closed' then
@@ -62,13 +66,13 @@ for index = 0, (#KEYS - 5) / KEYS_A_ROW - 1 do
       -- deltas are provisional and only grow; the total of a closed session replaces them, whichever is larger
       if is > was or (state == 'closed' and field ~= 'seconds') then
         add(row, field, is - was)
-        if field == 'bytesIn' or field == 'bytesOut' then bytes = bytes + is - was end
+        if booked[field] then booked[field] = is - was end
         redis.call('HSET', session, field, string.format('%.0f', is))
       end
     end
     local counted = ARGV[value + 17]
-    if counted ~= 'nobody' then count_relayed(relayed, counted == 'users' and tag or '', bytes) end
-    if counted ~= 'nobody' and (before == 'open') ~= (state == 'open') then
+    if counted ~= 'nobody' then count_relayed(relayed, counted == 'users' and tag or '', booked.bytesIn + booked.bytesOut) end
+    if (before == 'open') ~= (state == 'open') then
       count_open(open, tag .. ':' .. ARGV[value + 6], state == 'open' and 1 or -1)
     end
     if before == 'lost' and state ~= 'lost' then
@@ -78,6 +82,7 @@ for index = 0, (#KEYS - 5) / KEYS_A_ROW - 1 do
       add(row, 'lostSessions', 1)
       redis.call('HSET', session, 'lostRow', row)
     end
+    if before ~= 'lost' and state ~= 'open' then ended = state end
     redis.call('HSET', session, 'state', state, 'at', at)
     if state == 'open' then
       redis.call('PERSIST', session)
@@ -90,6 +95,9 @@ for index = 0, (#KEYS - 5) / KEYS_A_ROW - 1 do
       if counted ~= 'nobody' then redis.call('ZADD', KEYS[4], at, member) end
     end
   end
+  table.insert(changes, booked.bytesIn)
+  table.insert(changes, booked.bytesOut)
+  table.insert(changes, ended)
 end
 redis.call('HSET', KEYS[2], 'log', ARGV[2], 'sequence', ARGV[3])
-return outcome
+return changes

@@ -26,7 +26,7 @@ async function start (t: Test, budgets: Record<string, Budget> = {}) {
   async function replica () {
     const own = await server.connect()
     const known: { money: MoneyFacts, isOutage: boolean } = { money: await readMoney(own, clock.ms), isOutage: false }
-    const gate: SpendGate = createSpendGate({ redis: own, money: () => known.money, isOutage: () => known.isOutage, now: () => clock.ms, onError: () => {} })
+    const gate: SpendGate = createSpendGate({ redis: own, money: () => known.money, isOutage: () => known.isOutage, now: () => clock.ms, onReserved: () => {}, onError: () => {} })
     t.teardown(gate.stop)
     return {
       known,

@@ -19,6 +19,7 @@ import { connectRedis, untilReady } from '../../../services/store/connect.ts'
 import { keepKeyRing } from '../../../services/store/key-ring.ts'
 import { coturnKeys } from '../../../services/store/keys.ts'
 import { countUnapplied } from '../../../services/store/usage-stream.ts'
+import { findSample } from '../../helpers/samples.ts'
 import { registerNode } from '../../helpers/central-state.ts'
 import { coturnAllocation } from '../../helpers/coturn-events.ts'
 import type { Counters } from '../../helpers/coturn-events.ts'
@@ -41,7 +42,7 @@ export interface Life {
   followed: () => Promise<void>
   /** how many events it has folded, whatever they meant */
   heard: () => Promise<number>
-  gapsSeen: () => Promise<number>
+  gapsSeen: () => number
   untilCentreAnswers: () => Promise<void>
   /** connected again, and following */
   untilNodeAnswers: () => Promise<void>
@@ -86,7 +87,8 @@ export async function startUsageLine (t: Test, { nodeLines = [] }: { nodeLines?:
 
   const clock = { ms: TEN_O_CLOCK }
   const now = () => clock.ms
-  const ledgerMetrics = createLedgerMetrics(createMetrics('ledger', 'test'))
+  const ledgerRegistry = createMetrics('ledger', 'test')
+  const ledgerMetrics = createLedgerMetrics(ledgerRegistry)
   const keyRing = keepKeyRing(centre, 'the master key of this test, nothing else', now)
   const keys = keyRing.ring.current.derived
   const applier = { redis: centre, waiting, keyRing, meteredApps: async () => () => true, prices: createPriceList(centre, loadRateCard(undefined).card), metrics: ledgerMetrics, logger: pino({ level: 'silent' }), now }
@@ -151,7 +153,8 @@ export async function startUsageLine (t: Test, { nodeLines = [] }: { nodeLines?:
     t.teardown(disconnect)
     if (!await untilReady(redis, 5_000) || !await untilReady(statsRedis, 5_000)) throw new Error("the node's Redis does not answer")
     if (centre.status === 'ready') await untilReady(ownCentre, 5_000)
-    const metrics = createAgentMetrics(createMetrics('relay-agent', 'test'))
+    const agent = createMetrics('relay-agent', 'test')
+    const metrics = createAgentMetrics(agent)
     let pending = 0
     const follower = new UsageFollower({ feedUrl: node.url('agent'), redis, statsRedis, realm: REALM, region: 'eu', metrics, now, onError, outboxPending: () => pending, onStopping: () => {}, onBoot: boot => { boots.push(boot) } })
     const shipper = createShipper({ nodeRedis: redis, central: ownCentre, node: NODE, now })
@@ -164,12 +167,13 @@ export async function startUsageLine (t: Test, { nodeLines = [] }: { nodeLines?:
       errors,
       boots,
       followed: async () => { await until('the feed is followed', () => follower.connected) },
-      heard: async (): Promise<number> => (await metrics.events.get()).values.reduce((sum, { value }) => sum + value, 0),
-      gapsSeen: async (): Promise<number> => (await metrics.gaps.get()).values[0]?.value ?? 0,
+      heard: async (): Promise<number> => findSample(await agent.registry.metrics(), 'spillway_agent_events_total') ?? 0,
+      gapsSeen: (): number => metrics.gaps.value,
       untilCentreAnswers: async () => { if (!await untilReady(ownCentre, 5_000)) throw new Error('the centre does not answer') },
       untilNodeAnswers: async () => { await until("the node's Redis answers", () => [redis, statsRedis].every(({ status }) => status === 'ready') && follower.connected) },
       ship: async () => {
-        if (follower.log !== undefined) pending = await shipper.ship(follower.log, () => follower.sequence)
+        if (follower.log === undefined) return
+        await shipper.ship(follower.log).finally(async () => { pending = (await shipper.waiting(follower.sequence)).pending })
       },
       crowd: count => { pending = count },
       pump: async () => {
@@ -221,6 +225,13 @@ export async function startUsageLine (t: Test, { nodeLines = [] }: { nodeLines?:
   /** The sums of all ledger rows but the markers'. */
   const ledger = async () => sumOf((await readLedger(centre)).filter(({ key }) => key.app !== 'marker'))
 
+  /** What the ledgers of this test have counted, markers included; less than the ledger holds where one never heard that it had booked. */
+  async function counted (): Promise<{ bytesIn: number, bytesOut: number }> {
+    const text = await ledgerRegistry.registry.metrics()
+    const of = (direction: string): number => findSample(text, 'spillway_relay_bytes_total', `direction="${direction}"`) ?? 0
+    return { bytesIn: of('in'), bytesOut: of('out') }
+  }
+
   /** Each session and the ledger's sums are what coturn said. */
   async function compare (t: Test, message = 'the ledger says what coturn said'): Promise<void> {
     t.strictSame(await booked(), expected(), message)
@@ -249,6 +260,7 @@ export async function startUsageLine (t: Test, { nodeLines = [] }: { nodeLines?:
     settle,
     booked,
     ledger,
+    counted,
     compare,
     /** connections of this file and the node's Redis come back */
     restartNode: async () => {

@@ -19,7 +19,7 @@ t.test("a node's Redis that restarts leaves a gap that is told; totals that come
   await stays.relay(2_000, 0)
   await life.untilNodeAnswers()
   t.equal(life.follower.gaps, 1)
-  t.equal(await life.gapsSeen(), 1)
+  t.equal(life.gapsSeen(), 1)
   await stays.end(3_000, 5)
   await goes.end(1, 1)
   await line.settle(life)

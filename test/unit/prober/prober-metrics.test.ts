@@ -25,7 +25,7 @@ t.test('of several URLs of one transport the worst is shown, in whatever order t
     health('turn:192.0.2.1:3478?transport=tcp', 'good', {})
   ]
   for (const order of [urls, urls.toReversed()]) {
-    showFleet([nodeFacts('n')], () => order)
+    showFleet([nodeFacts('n')], () => order, 0)
     const text = await metrics.registry.metrics()
     const valueOf = (name: string, where: string) => text.split('\n').filter(line => line.startsWith(`spillway_${name}{`) && line.includes(where)).map(line => Number(line.slice(line.lastIndexOf(' ') + 1)))
     for (const [transport, worst] of [['udp', 'bad'], ['tls', 'unknown'], ['tcp', 'good']] as const) {

@@ -19,8 +19,9 @@ const admission: Pick<Admission, 'admit'> = {
 
 const ask = async (providers: Providers) => {
   const server = createHttpServer(createLogger('test', 'silent'), [])
-  useConventions(server, createControlPlaneMetrics(createMetrics('test', '0')))
-  addTurnRestRoutes(server, admission, { providers, available: ['stun'], promises: new PromiseBook(), record: () => {}, onProviderFailed: () => {} })
+  const metrics = createControlPlaneMetrics(createMetrics('test', '0'))
+  useConventions(server, metrics)
+  addTurnRestRoutes(server, admission, { providers, available: ['stun'], promises: new PromiseBook(), record: () => {}, onProviderFailed: () => {} }, metrics)
   const { statusCode, body } = await server.inject('/turn?service=turn&key=sk_1')
   return { statusCode, body: JSON.parse(body) }
 }

@@ -1,0 +1,59 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { residentBytesOf } from '../bench/process-cost.ts'
+import { slopeOf } from '../live/least-squares.ts'
+import type { LiveStack } from '../live/live-stack.ts'
+
+/** As often as Prometheus would scrape. */
+const SAMPLE_MS = 5_000
+const MINUTES_OF_SLOPE = 10
+const BYTES_A_MEGABYTE = 1_000_000
+
+interface Sample { minutes: number, residentBytes: number, series: number }
+
+export interface ProcessVerdict {
+  startMegabytes: number
+  endMegabytes: number
+  megabytesPer10Minutes: number
+  /** when the watch began, at the end, and the most */
+  series: { start: number, end: number, most: number }
+  samples: number
+}
+
+/** Scrapes the processes of services/ and reads what they hold, for so many minutes or until abort. */
+export async function watchProcesses (stack: LiveStack, minutes: number, signal: AbortSignal): Promise<Record<string, ProcessVerdict>> {
+  const processes = describeProcesses(stack).map((one) => ({ ...one, samples: [] as Sample[] }))
+  const startMs = performance.now()
+  const elapsed = (): number => (performance.now() - startMs) / 60_000
+  while (elapsed() < minutes && !signal.aborted) {
+    for (const { pid, url, samples } of processes) {
+      const text = await (await fetch(`${url}/metrics`)).text()
+      samples.push({ minutes: elapsed(), residentBytes: residentBytesOf(pid), series: text.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length })
+    }
+    await delay(SAMPLE_MS, undefined, { signal }).catch(() => {})
+  }
+  return Object.fromEntries(processes.map(({ name, samples }) => [name, judge(samples)]))
+}
+
+function describeProcesses ({ metricsUrls, pidOf }: LiveStack): Array<{ name: string, pid: number, url: string }> {
+  return Object.entries(metricsUrls).flatMap(([job, urls]) => urls.map((url, index) => {
+    const name = job === 'relay-agent' ? `node-${index + 1}-relay-agent` : job
+    return { name, url, pid: pidOf(name) }
+  }))
+}
+
+/** The ends are means over a tenth of the samples: one of them alone is garbage that waits, or does not. */
+function judge (samples: readonly Sample[]): ProcessVerdict {
+  const tenth = Math.ceil(samples.length / 10)
+  const megabytes = (part: readonly Sample[]): number => round(part.reduce((sum, { residentBytes }) => sum + residentBytes, 0) / part.length / BYTES_A_MEGABYTE)
+  const slope = slopeOf(samples.map(({ minutes, residentBytes }) => ({ x: minutes, y: residentBytes / BYTES_A_MEGABYTE })))
+  const series = samples.map((sample) => sample.series)
+  return {
+    startMegabytes: megabytes(samples.slice(0, tenth)),
+    endMegabytes: megabytes(samples.slice(-tenth)),
+    megabytesPer10Minutes: round(slope * MINUTES_OF_SLOPE),
+    series: { start: series[0] ?? 0, end: series.at(-1) ?? 0, most: Math.max(...series) },
+    samples: samples.length
+  }
+}
+
+const round = (number: number): number => Math.round(number * 1000) / 1000
