@@ -3,7 +3,7 @@ import { addToEnvFile, envFileOf, readEnvironment } from './compose/environment.
 import { containerFiles, NODE } from './compose/container-files.ts'
 import { detectAddress } from './compose/detect-address.ts'
 import { createEngine } from './compose/engine.ts'
-import { startServices } from './compose/start-services.ts'
+import { startServices, untilHealthy } from './compose/start-services.ts'
 import { giveFolder, writeContainerFiles } from './compose/write-container-files.ts'
 import { abortOnSignal } from './native/abort-on-signal.ts'
 import { createAdminApi } from './native/admin-api.ts'
@@ -16,6 +16,7 @@ import { printSummary } from './native/print-summary.ts'
 import { proveRelay } from './native/prove-relay.ts'
 import { saying } from './native/say.ts'
 import { readSettings } from './native/settings.ts'
+import { until } from './until.ts'
 import type { Engine } from './compose/engine.ts'
 import type { Paths } from './native/paths.ts'
 import type { Settings } from './native/settings.ts'
@@ -23,8 +24,10 @@ import type { Settings } from './native/settings.ts'
 const repository = resolve(import.meta.dirname, '..')
 /** Whom containers run as where root starts them: nobody's. */
 const OWN_UID = 10_001
-/** Alone they can register the node that the rest needs. */
-const CENTRE = ['redis', 'control-plane', 'ledger', 'prober', 'proxy']
+/** What needs the key of the node, which the others answer. */
+const NODE_SERVICES = ['relay-agent', 'coturn', 'demo-load']
+/** An answer through the proxy, which began to listen a moment ago. */
+const ADMIN_ANSWERS_MS = 30_000
 
 /** Brings the system up as containers; see ./scripts/up --help. */
 await runCommand(async () => {
@@ -79,21 +82,25 @@ async function prepare (args: readonly string[]) {
   return { settings, paths, uid, engine, tlsFolder: resolve(environment.SPILLWAY_TLS_DIR ?? paths.tls) }
 }
 
-/** The centre, then the node it knows of, then all of it; then real bytes through the relay, whose number is returned. */
+/** All but the node, then the node that is registered there; then real bytes through the relay, whose number is returned. */
 async function bringUp (engine: Engine, settings: Settings, paths: Paths, { give, signal }: { give: () => void, signal: AbortSignal }): Promise<number> {
   saying('image', 'is being built, where it changed')
   await engine.compose('build', '--quiet')
-  saying('centre', CENTRE.join(', '))
-  await startServices(engine, CENTRE, signal)
+  const services = (await engine.compose('config', '--services')).split('\n').filter(name => name !== '' && !NODE_SERVICES.includes(name))
+  saying('containers', 'are being started')
+  await startServices(engine, services)
   // a Redis that ran already may not know all of its users yet
   await reloadUsers({ kind: 'redis', address: { host: '127.0.0.1', port: settings.centralRedisPort }, user: 'default', passwordFile: paths.redisPassword, caFile: undefined })
 
   const admin = createAdminApi(urlOf(settings.controlPlaneOps), readSecret(paths.adminToken) ?? '')
+  await until('the admin API answers', async () => await admin.urlsOf([]).then(() => true, () => false), ADMIN_ANSWERS_MS)
   if (await admin.registerNode(NODE, paths.node(NODE).key)) saying(NODE, 'registered')
   give()
-  await startServices(engine, [], signal)
-  const bytes = await proveRelay({ admin, apiUrl: urlOf(settings.api), keyFile: paths.demoKey, nodes: [{ id: NODE }], signal })
-  give()
+  await startServices(engine, [])
+  await untilHealthy(engine, signal)
   for (const { Service, Name, Health } of await engine.containers()) if (Health) saying(Service, `${Health}, ${Name}`)
+  const bytes = await proveRelay({ admin, apiUrl: urlOf(settings.api), keyFile: paths.demoKey, nodes: [{ id: NODE }], signal })
+  // the key of the demo app is there now
+  give()
   return bytes
 }

@@ -32,7 +32,7 @@ export function containerFiles (settings: Settings, paths: Paths, { repository, 
   const health = readFileSync(join(repository, 'infra/redis/health.acl'), 'utf8')
   const [relay] = settings.nodes
   if (relay === undefined) throw new OperatorError('up: a relay is needed', 2)
-  const ofNode = { ...nodeEnvironment(relay, settings), ...tlsSettings(tlsFolder) }
+  const { SPILLWAY_COTURN_TLS_KEY: tlsKey, ...ofNode } = { ...nodeEnvironment(relay, settings), ...tlsSettings(tlsFolder) }
   return {
     redis: { files: { 'users.acl': centralAcl(secrets, paths, repository) + health, 'backup-password': secrets.backup }, environment: {} },
     'node-redis': { files: { 'users.acl': nodeAcl(node, repository) + health }, environment: {} },
@@ -45,7 +45,7 @@ export function containerFiles (settings: Settings, paths: Paths, { repository, 
       'node-redis-url': `redis://agent:${node.agent}@127.0.0.1:${relay.redisPort}`,
       'central-redis-url': `redis://relay-${NODE}:${centralOfNode}@127.0.0.1:${settings.centralRedisPort}`
     }),
-    coturn: { environment: withOwn(own, FOR_COTURN, ofNode), files: { 'redis-password': node.coturn, 'cli-password': node.cli } },
+    coturn: { environment: withOwn(own, FOR_COTURN, { ...ofNode, ...tlsKey === undefined ? {} : { SPILLWAY_COTURN_TLS_KEY: tlsKey } }), files: { 'redis-password': node.coturn, 'cli-password': node.cli } },
     grafana: { environment: {}, files: { 'admin-password': keepSecret(paths.grafanaPassword, newPassword) } },
     'demo-load': { environment: {}, files: existsSync(paths.demoKey) ? { 'demo-key': readFileSync(paths.demoKey, 'utf8') } : {} }
   }
@@ -76,7 +76,7 @@ function readSettingFile (name: string, path: string): string {
 }
 
 /** TLS where the folder has a certificate with its key, under the names they are told to have. */
-function tlsSettings (folder: string): Record<string, string> {
+function tlsSettings (folder: string): { SPILLWAY_COTURN_TLS_CERT?: string, SPILLWAY_COTURN_TLS_KEY?: string } {
   makeFolder(folder)
   const [cert, key] = ['cert.pem', 'key.pem'].map(name => existsSync(join(folder, name)))
   if (cert !== key) throw new OperatorError(`up: ${folder} has one of cert.pem and key.pem: TLS needs both`, 2)

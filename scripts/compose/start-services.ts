@@ -8,26 +8,31 @@ const LOOK_MS = 500
 
 const isWell = ({ State, Health, ExitCode }: ContainerState): boolean => State === 'running' ? Health === 'healthy' || Health === '' : State === 'exited' && ExitCode === 0
 
-/**
- * Starts these services, all where none is named, with what they depend on; resolves when each is healthy, or has done its
- * work. @throws OperatorError with the last words of the one that is not
- */
-export async function startServices (engine: Engine, services: readonly string[], signal: AbortSignal): Promise<void> {
+/** Starts these services, all where none is named, each when what it depends on is healthy. @throws OperatorError with the last words of one that is not */
+export async function startServices (engine: Engine, services: readonly string[]): Promise<void> {
+  try {
+    await engine.compose('up', '--detach', ...services)
+  } catch (error) {
+    const words = await lastWordsOf(engine, (await engine.containers()).filter(container => !isWell(container)))
+    throw words === undefined ? error : new OperatorError(`${words}\n${(error as Error).message}`)
+  }
+}
+
+/** Resolves when each container is healthy, or has done its work. @throws OperatorError with the last words of one that is not */
+export async function untilHealthy (engine: Engine, signal: AbortSignal): Promise<void> {
   const start = performance.now()
-  const failed = await engine.compose('up', '--detach', ...services).then(() => undefined, (error: Error) => error)
   for (;;) {
-    signal.throwIfAborted()
     const ill = (await engine.containers()).filter(container => !isWell(container))
-    if (ill.length === 0 && failed === undefined) return
-    if (failed !== undefined || performance.now() - start > HEALTHY_MS) throw await explain(engine, ill, failed)
+    if (ill.length === 0) return
+    if (performance.now() - start > HEALTHY_MS) throw new OperatorError(await lastWordsOf(engine, ill) ?? 'up: containers come and go')
     await delay(LOOK_MS, undefined, { signal })
   }
 }
 
-async function explain (engine: Engine, ill: readonly ContainerState[], failed: Error | undefined): Promise<OperatorError> {
+async function lastWordsOf (engine: Engine, ill: readonly ContainerState[]): Promise<string | undefined> {
   // one that waits for another was never started
-  const culprit = ill.find(({ State }) => State !== 'created') ?? ill[0]
-  if (culprit === undefined) return new OperatorError(`up: ${failed?.message ?? 'nothing was started'}`)
+  const culprit = ill.find(({ State }) => State !== 'created')
+  if (culprit === undefined) return undefined
   const { Service, State, Health } = culprit
-  return new OperatorError(`${Service} does not work: it is ${State}${Health ? `, ${Health}` : ''}. Its last words:\n${await engine.lastWords(Service)}${failed ? `\n${failed.message}` : ''}`)
+  return `${Service} does not work: it is ${State}${Health ? `, ${Health}` : ''}. Its last words:\n${await engine.lastWords(Service)}`
 }
