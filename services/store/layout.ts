@@ -28,5 +28,5 @@ export async function guardLayout (redis: Redis, { owner = false, ready, fail }:
     await check().catch((error: unknown) => { if (error instanceof OperatorMistake) refuse(error) })
   }
   if (ready) await look(error => { throw error })
-  redis.on('ready', () => { void look(fail) })
+  redis.on('ready', () => { look(fail).catch(fail) })
 }
