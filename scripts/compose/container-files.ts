@@ -25,7 +25,8 @@ const TLS = '/run/tls'
 /** All that the containers need and docker-compose.yml does not say; makes the secrets that are missing. */
 export function containerFiles (settings: Settings, paths: Paths, { repository, tlsFolder }: { repository: string, tlsFolder: string }): Record<string, ContainerInput> {
   const own = settings.callersOwn
-  const { masterKey, adminToken, central, controlPlane, prober } = keepCentralSecrets(paths)
+  const secrets = keepCentralSecrets(paths)
+  const { masterKey, adminToken, central, controlPlane, prober } = secrets
   const node = keepNodeSecrets(NODE, paths)
   const centralOfNode = keepSecret(paths.node(NODE).centralPassword, newPassword)
   const health = readFileSync(join(repository, 'infra/redis/health.acl'), 'utf8')
@@ -33,7 +34,7 @@ export function containerFiles (settings: Settings, paths: Paths, { repository, 
   if (relay === undefined) throw new OperatorError('up: a relay is needed', 2)
   const { SPILLWAY_COTURN_TLS_KEY: tlsKey, ...ofNode } = { ...nodeEnvironment(relay, settings), ...tlsSettings(tlsFolder) }
   return {
-    redis: { files: { 'users.acl': centralAcl({ central, controlPlane, prober }, paths, repository) + health }, environment: {} },
+    redis: { files: { 'users.acl': centralAcl(secrets, paths, repository) + health, 'backup-password': secrets.backup }, environment: {} },
     'node-redis': { files: { 'users.acl': nodeAcl(node, repository) + health }, environment: {} },
     'control-plane': withSettings({ ...withOwn(own, FOR_CONTROL_PLANE, {}), ...settings.fakes ? FAKES : paidProviders(settings) }, { 'redis-url': `redis://control-plane:${controlPlane}@redis:6379`, 'master-key': masterKey, 'admin-token': adminToken }),
     ledger: withSettings({ ...withOwn(own, FOR_LEDGER, {}), ...settings.fakes ? FAKES : billedAccounts(settings) }, { 'redis-url': `redis://:${central}@redis:6379`, 'master-key': masterKey }),

@@ -28,9 +28,12 @@ export function keepCentralSecrets (paths: Paths) {
     adminToken: keepSecret(paths.adminToken, newKey(32)),
     central: keepSecret(paths.redisPassword, newPassword),
     controlPlane: keepSecret(paths.controlPlanePassword, newPassword),
-    prober: keepSecret(paths.proberPassword, newPassword)
+    prober: keepSecret(paths.proberPassword, newPassword),
+    backup: keepSecret(paths.backupPassword, newPassword)
   }
 }
+
+type CentralSecrets = ReturnType<typeof keepCentralSecrets>
 
 /** The secrets of a node, its key excepted, which the control plane answers; those that are there stay. */
 export function keepNodeSecrets (id: string, paths: Paths) {
@@ -46,7 +49,8 @@ export function keepNodeSecrets (id: string, paths: Paths) {
 /** Folders, the secrets that are missing, and the configuration files made of both. Secrets that are there stay. */
 export function makeState (settings: Settings, paths: Paths, repository: string): void {
   for (const folder of [paths.state, paths.run, paths.log, paths.redisData]) makeFolder(folder)
-  const { central, controlPlane, prober } = keepCentralSecrets(paths)
+  const secrets = keepCentralSecrets(paths)
+  const { central, controlPlane, prober } = secrets
   const { centralRedisPort: port, centralRedisAddress: address } = settings
   const at = (login: string, password: string): string => `${address === undefined ? 'redis' : 'rediss'}://${login}:${password}@127.0.0.1:${port}`
   writePrivate(paths.redisUrl, at('', central))
@@ -58,11 +62,11 @@ export function makeState (settings: Settings, paths: Paths, repository: string)
     makeNodeState(node.id, node.redisPort, paths, repository)
     writePrivate(paths.node(node.id).centralUrl, at(`relay-${node.id}`, keepSecret(paths.node(node.id).centralPassword, newPassword)))
   }
-  writePrivate(paths.redisAcl, centralAcl({ central, controlPlane, prober }, paths, repository))
+  writePrivate(paths.redisAcl, centralAcl(secrets, paths, repository))
 }
 
 /** Ledger and control plane own the central Redis, which lets the latter make users too; the prober, and each node that was ever made here get their own few keys. */
-export function centralAcl ({ central, controlPlane, prober }: { central: string, controlPlane: string, prober: string }, paths: Paths, repository: string): string {
+export function centralAcl ({ central, controlPlane, prober, backup }: Omit<CentralSecrets, 'masterKey' | 'adminToken'>, paths: Paths, repository: string): string {
   const template = (name: string): string => readFileSync(join(repository, 'infra/redis', name), 'utf8')
   const nodes = readdirSync(paths.nodes).flatMap((id) => {
     const own = readSecret(paths.node(id).centralPassword)
@@ -72,6 +76,7 @@ export function centralAcl ({ central, controlPlane, prober }: { central: string
     template('central.acl.template').replaceAll('@PASSWORD_SHA256@', sha256(central)),
     template('central-control-plane.acl.template').replaceAll('@PASSWORD_SHA256@', sha256(controlPlane)),
     template('central-prober.acl.template').replaceAll('@PASSWORD_SHA256@', sha256(prober)),
+    template('central-backup.acl.template').replaceAll('@PASSWORD_SHA256@', sha256(backup)),
     ...nodes
   ].join('')
 }

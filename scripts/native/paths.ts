@@ -16,6 +16,7 @@ export function pathsOf (state: string) {
     tls: join(state, 'tls'),
     redisPassword: join(state, 'redis-password'),
     proberPassword: join(state, 'prober-password'),
+    backupPassword: join(state, 'backup-password'),
     redisData: join(state, 'redis'),
     controlPlanePassword: join(state, 'control-plane-password'),
     redisUrl: join(run, 'redis-url'),

@@ -12,6 +12,7 @@ import { version } from '../runtime/version.ts'
 import { connectCentral, readCentralCa } from '../store/central-redis.ts'
 import { START_PATIENCE_MS, untilReady } from '../store/connect.ts'
 import { keepKeyRing } from '../store/key-ring.ts'
+import { guardLayout } from '../store/layout.ts'
 import { UpstreamError } from '../upstream/upstream-error.ts'
 import { createAdminContext } from './admin-context.ts'
 import { createAdmission } from './admit-caller.ts'
@@ -46,7 +47,9 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
   const { providers, available, circuits } = createProviders(readProviderSettings(config), keyRing, createUpstreamWatch(ownMetrics.providers, logger))
   ownMetrics.providers.showConfigured(available)
 
-  if (await untilReady(redis, START_PATIENCE_MS)) await keyRing.begin()
+  const ready = await untilReady(redis, START_PATIENCE_MS)
+  await guardLayout(redis, { owner: true, ready, fail })
+  if (ready) await keyRing.begin()
 
   const told = new Set<string>()
   const tellOnce = (of: { node: string } | { prober: string }, what: string): void => {

@@ -2,6 +2,7 @@ import { OperatorMistake } from '../domain/operator-mistake.ts'
 import { connectCentral } from '../store/central-redis.ts'
 import { COMMAND_TIMEOUT_MS, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
 import { keepKeyRing } from '../store/key-ring.ts'
+import { guardLayout } from '../store/layout.ts'
 import { listNodeIds } from '../store/nodes.ts'
 import { countOpenSessions } from '../store/session-records.ts'
 import { countUnappliedOf } from '../store/usage-stream.ts'
@@ -41,6 +42,7 @@ async function start ({ config, logger, fail }: { config: LedgerConfig, logger: 
   const pinging = ledgerMetrics.watchRedis('central', redis)
   const keyRing = keepKeyRing(redis, config.SPILLWAY_MASTER_KEY, Date.now)
   const [ready] = await Promise.all([redis, waiting].map(async connection => await untilReady(connection, START_PATIENCE_MS)))
+  await guardLayout(redis, { ready: ready === true, fail })
   if (ready) await keyRing.begin()
 
   const prices = createPriceList(redis, loadRateCard(config.SPILLWAY_RATE_CARD_FILE).card)

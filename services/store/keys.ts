@@ -3,6 +3,8 @@
  * family; others may read it.
  */
 export const centralKeys = {
+  /** control-plane: number of the layout of all these; see domain/layout.ts */
+  layout: 'layout',
   /** control-plane: hash app id -> JSON of the app */
   apps: 'apps',
   /** control-plane: hash SHA-256 of a key -> JSON of what it opens */
