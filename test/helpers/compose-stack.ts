@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
+import { until } from '../../scripts/until.ts'
 import { createApiClient } from './api-client.ts'
 import { makeCertificate } from './certificates.ts'
 import { REGION_CANARY } from './search-logs.ts'
@@ -14,6 +15,11 @@ const run = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 /** The address of the machine scripts/stand-in-engine makes. */
 export const PUBLIC_ADDRESS = '203.0.113.10'
+
+/** All that runs: there is no stand-in for Grafana, and what gives volumes to their user ends at once. */
+export const SERVICES = ['alertmanager', 'control-plane', 'coturn', 'ledger', 'node-redis', 'prober', 'prometheus', 'proxy', 'redis', 'relay-agent']
+/** From 4.17 on coturn answers the first Allocate of a UDP client, which has no credential yet, without making a session of it. */
+export const UNCOUNTED_CHALLENGE = { packetsIn: 1, bytesIn: 28, packetsOut: 1, bytesOut: 92 }
 
 /** One container as `docker compose ps` tells of it. */
 export interface Container { Service: string, Name: string, ID: string, State: string, Health: string, ExitCode: number }
@@ -60,6 +66,8 @@ export async function startComposeStack (t: Test) {
   const read = async (...path: string[]) => (await readFile(join(folder, 'state', ...path), 'utf8')).trim()
   const client = createApiClient({ api: 'http://127.0.0.1:8080', ops: 'http://127.0.0.1:8081', adminToken: await read('admin-token') })
   client.secrets.add(canary)
+  const containers = async (): Promise<Container[]> =>
+    (await compose('ps', '--all', '--format', 'json')).split('\n').filter(Boolean).map(line => JSON.parse(line))
   return {
     ...client,
     folder: join(folder, 'state'),
@@ -72,8 +80,12 @@ export async function startComposeStack (t: Test) {
     docker,
     compose,
     read,
-    containers: async (): Promise<Container[]> =>
-      (await compose('ps', '--all', '--format', 'json')).split('\n').filter(Boolean).map(line => JSON.parse(line))
+    containers,
+    /** waits until every container of these services is found healthy, or unhealthy */
+    untilHealth: async (health: 'healthy' | 'unhealthy', services: readonly string[], deadlineMs: number): Promise<void> => {
+      const others = async () => (await containers()).filter(({ Service, Health }) => services.includes(Service) && Health !== health)
+      await until(`${services.join(', ')} are ${health}`, async () => (await others()).length === 0, deadlineMs, 250)
+    }
   }
 }
 
