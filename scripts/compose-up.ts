@@ -4,7 +4,7 @@ import { containerFiles, NODE } from './compose/container-files.ts'
 import { detectAddress } from './compose/detect-address.ts'
 import { createEngine } from './compose/engine.ts'
 import { startServices, untilHealthy } from './compose/start-services.ts'
-import { giveFolder, writeContainerFiles } from './compose/write-container-files.ts'
+import { giveFolder, OWN_UID, writeContainerFiles } from './compose/write-container-files.ts'
 import { abortOnSignal } from './native/abort-on-signal.ts'
 import { createAdminApi } from './native/admin-api.ts'
 import { OperatorError, runCommand } from './native/operator-error.ts'
@@ -22,8 +22,6 @@ import type { Paths } from './native/paths.ts'
 import type { Settings } from './native/settings.ts'
 
 const repository = resolve(import.meta.dirname, '..')
-/** Whom containers run as where root starts them: nobody's. */
-const OWN_UID = 10_001
 /** What needs the key of the node, which the others answer. */
 const NODE_SERVICES = ['relay-agent', 'coturn', 'demo-load']
 /** An answer through the proxy, which began to listen a moment ago. */
