@@ -5,6 +5,14 @@ NODE=$ROOT/node_modules/.bin/node
 # die CODE TEXT
 die() { printf '%s: %s\n' "$(basename "$0")" "$2" >&2; exit "$1"; }
 
+# without_engine: prints what is missing for containers; nothing where they can be run
+without_engine() {
+  if ! command -v docker >/dev/null; then echo 'no docker on this machine'
+  elif ! docker version >/dev/null 2>&1; then echo 'no Docker engine answers'
+  elif ! docker compose version >/dev/null 2>&1; then echo 'docker has no Compose (Debian: apt-get install docker-compose-v2 or docker-compose-plugin)'
+  fi
+}
+
 # need_programs PROGRAM=PACKAGE...: installs the Debian packages of programs that are missing; who is not root is told how
 need_programs() {
   local pair packages=()

@@ -1,17 +1,18 @@
-import { relative, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { abortOnSignal } from './native/abort-on-signal.ts'
 import { bringUp } from './native/bring-up.ts'
+import { examineStack, expectStack } from './diagnose/examine-stack.ts'
+import { tellShort } from './diagnose/finding.ts'
+import { readJoined } from './native/joined-node.ts'
 import { makeState } from './native/make-state.ts'
 import { OperatorError, runCommand } from './native/operator-error.ts'
-import { urlOf } from './native/part.ts'
 import { pathsOf } from './native/paths.ts'
+import { printSummary } from './native/print-summary.ts'
 import { saying } from './native/say.ts'
 import { readSettings } from './native/settings.ts'
 import { describeStack, findClash } from './native/stack.ts'
 import { stopStack } from './native/stop-stack.ts'
 import { watchParts } from './native/watch-parts.ts'
-import type { Paths } from './native/paths.ts'
-import type { Settings } from './native/settings.ts'
 
 const repository = resolve(import.meta.dirname, '..')
 
@@ -23,12 +24,14 @@ await runCommand(async () => {
   const clash = findClash(stack)
   if (clash !== undefined) throw new OperatorError(`up: ${clash}`, 2)
   const paths = pathsOf(settings.stateFolder)
+  if (readJoined(paths) !== undefined) throw new OperatorError(`up: ${paths.state} belongs to a node that joined another centre: start it by ./scripts/join, or set SPILLWAY_STATE_DIR for a centre beside it`, 2)
 
   const interrupt = settings.detach ? new AbortController() : abortOnSignal() // of a second one ./scripts/down stops what is left
   try {
     makeState(settings, paths, repository)
     const bytes = await bringUp({ settings, stack, paths, repository, signal: interrupt.signal, say: saying })
     if (!settings.detach) process.stdout.write('stays in the foreground: Ctrl-C stops everything\n')
+    process.stdout.write(`${tellShort(await examineStack(expectStack(settings, repository), paths))}\n`)
     printSummary(settings, paths, bytes)
     if (settings.detach) return 0
     await watchParts([...stack.shared, ...stack.nodes.flatMap(({ parts }) => parts)], paths, interrupt.signal, saying)
@@ -40,20 +43,3 @@ await runCommand(async () => {
   }
   return 0
 })
-
-function printSummary (settings: Settings, paths: Paths, relayedBytes: number): void {
-  const api = urlOf(settings.api)
-  process.stdout.write([
-    `api ${api}`,
-    `ops ${urlOf(settings.controlPlaneOps)}`,
-    `curl -s -X POST ${api}/v1/credentials -H "Authorization: Bearer $(cat ${shown(paths.demoKey)})"`,
-    `admin token ${shown(paths.adminToken)}`,
-    `ready in ${Math.ceil(performance.now() / 1000)} s, relayed ${relayedBytes} bytes`
-  ].join('\n') + '\n')
-}
-
-/** As it can be pasted where this was started. */
-function shown (file: string): string {
-  const path = relative(process.cwd(), file)
-  return path.startsWith('..') ? file : path
-}

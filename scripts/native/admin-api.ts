@@ -40,6 +40,11 @@ export function createAdminApi (opsUrl: string, token: string) {
   }
 
   return {
+    readNodes,
+
+    /** What the public API answers to this key. */
+    issue: async (apiUrl: string, key: string): Promise<Answer> => await call('POST', `${apiUrl}/v1/credentials`, key, {}),
+
     /** Makes sure that the node is registered and its key lies in the file. Returns whether there was anything to do. */
     async registerNode (id: string, keyFile: string): Promise<boolean> {
       const listed = (await readNodes()).some((node) => node.id === id)

@@ -4,6 +4,7 @@ import { readSecret } from './private-files.ts'
 import { reloadUsers } from './probe.ts'
 import { proveRelay } from './prove-relay.ts'
 import { startPart } from './start-part.ts'
+import { centralProbe } from './stack.ts'
 import type { Paths } from './paths.ts'
 import type { Settings } from './settings.ts'
 import type { Stack } from './stack.ts'
@@ -27,7 +28,7 @@ export async function bringUp ({ settings, stack, paths, repository, signal, say
   for (const part of stack.shared) {
     await startPart(part, starting)
     // before the first of its users comes: a Redis that runs already may not know them yet
-    if (part.name === 'central-redis') await reloadUsers({ host: '127.0.0.1', port: settings.centralRedisPort }, paths.redisPassword)
+    if (part.name === 'central-redis') await reloadUsers(centralProbe({ settings, paths }))
   }
 
   const admin = createAdminApi(urlOf(settings.controlPlaneOps), readSecret(paths.adminToken) ?? '')

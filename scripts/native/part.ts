@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Address } from './settings.ts'
 
 export interface PortUse extends Address {
@@ -6,10 +7,13 @@ export interface PortUse extends Address {
   variable: string
 }
 
+/** @param caFile set where it speaks TLS */
+export interface RedisProbe { kind: 'redis', address: Address, user: string, passwordFile: string, caFile?: string | undefined }
+
 /** How a part shows that it can do its work: 200 on a URL, PONG to whoever knows the password, or an open port. */
 export type Probe =
   | { kind: 'http', url: string }
-  | { kind: 'redis', address: Address, user: string, passwordFile: string }
+  | RedisProbe
   | { kind: 'tcp', address: Address }
 
 /** One process of ours. */
@@ -36,3 +40,14 @@ export function urlOf (address: Address): string {
 
 export const tcp = (address: Address, variable: string): PortUse => ({ ...address, protocol: 'tcp', variable })
 export const udp = (address: Address, variable: string): PortUse => ({ ...address, protocol: 'udp', variable })
+
+/** How a process of ours is started. */
+export const service = (name: string, repository: string): string[] =>
+  [join(repository, 'node_modules/.bin/node'), `services/${name}/main.ts`]
+
+/** The caller's settings with our own over them; where we set NAME_FILE the caller's NAME goes too, and the other way round. */
+export function withOwn (callersOwn: Record<string, string>, wanted: RegExp, own: Record<string, string>): Record<string, string> {
+  const names = new Set(Object.keys(own).map((name) => name.replace(/_FILE$/, '')))
+  const rest = Object.entries(callersOwn).filter(([name]) => wanted.test(name) && !names.has(name.replace(/_FILE$/, '')))
+  return { ...Object.fromEntries(rest), ...own }
+}

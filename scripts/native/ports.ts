@@ -12,7 +12,7 @@ export async function checkPorts (part: string, ports: readonly PortUse[]): Prom
     const code = await tryToListen(use)
     if (code === undefined) continue
     const place = `${use.protocol} port ${use.port} on ${use.host}`
-    throw new OperatorError(`${part} cannot start: ${explain(code, place, use)} What was started keeps running; ./scripts/up goes on from here.`)
+    throw new OperatorError(`${part} cannot start: ${explain(code, place, use)} What was started keeps running; the same command goes on from here.`)
   }
 }
 

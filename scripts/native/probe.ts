@@ -1,18 +1,20 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { connect as connectTls } from 'node:tls'
 import { OperatorError } from './operator-error.ts'
 import { readSecret } from './private-files.ts'
 import { reachable } from './part.ts'
 import type { Address } from './settings.ts'
-import type { Probe } from './part.ts'
+import type { Probe, RedisProbe } from './part.ts'
 
 /** One question; a part that takes longer is asked again. */
 const QUESTION_MS = 2_000
 
 /** Makes a Redis that runs already take over users added to its ACL file. @throws OperatorError where it refuses */
-export async function reloadUsers (address: Address, passwordFile: string): Promise<void> {
-  const problem = await converse(address, `AUTH default ${readSecret(passwordFile) ?? ''}\r\nACL LOAD\r\n`, (answer) => (answer.match(/\+OK/g) ?? []).length === 2)
+export async function reloadUsers (redis: RedisProbe): Promise<void> {
+  const problem = await converseRedis(redis, 'ACL LOAD', (answer) => (answer.match(/\+OK/g) ?? []).length === 2)
   if (problem !== undefined) throw new OperatorError(`the central Redis does not take its users: ${problem}`)
 }
 
@@ -21,8 +23,7 @@ export async function ask (probe: Probe): Promise<string | undefined> {
   try {
     if (probe.kind === 'http') return await askHttp(probe.url)
     if (probe.kind === 'tcp') return await converse(probe.address, '', () => true)
-    const password = readSecret(probe.passwordFile) ?? ''
-    return await converse(probe.address, `AUTH ${probe.user} ${password}\r\nPING\r\n`, (answer) => answer.includes('+PONG'))
+    return await converseRedis(probe, 'PING', (answer) => answer.includes('+PONG'))
   } catch (error) {
     return (error as Error).message
   }
@@ -34,13 +35,19 @@ async function askHttp (url: string): Promise<string | undefined> {
   return response.ok ? undefined : text
 }
 
-/** Connects, says something and waits for an answer that will do. */
-async function converse (address: Address, text: string, enough: (answer: string) => boolean): Promise<string | undefined> {
-  const socket = connect({ ...reachable(address), timeout: QUESTION_MS })
+/** Logs in and gives one command. */
+async function converseRedis ({ address, user, passwordFile, caFile }: RedisProbe, command: string, enough: (answer: string) => boolean): Promise<string | undefined> {
+  return await converse(address, `AUTH ${user} ${readSecret(passwordFile) ?? ''}\r\n${command}\r\n`, enough, caFile)
+}
+
+/** Connects, says something and waits for an answer that will do. @param caFile set where it speaks TLS */
+async function converse (address: Address, text: string, enough: (answer: string) => boolean, caFile?: string): Promise<string | undefined> {
+  const to = { ...reachable(address), timeout: QUESTION_MS }
+  const socket = caFile === undefined ? connect(to) : connectTls({ ...to, ca: readFileSync(caFile) })
   const timer = AbortSignal.timeout(QUESTION_MS)
   let answer = ''
   try {
-    await once(socket, 'connect', { signal: timer })
+    await once(socket, caFile === undefined ? 'connect' : 'secureConnect', { signal: timer })
     socket.write(text)
     while (!enough(answer)) {
       const [chunk] = await once(socket, 'data', { signal: timer }) as [Buffer]

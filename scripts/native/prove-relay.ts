@@ -29,7 +29,7 @@ export interface Proving {
   admin: AdminApi
   apiUrl: string
   keyFile: string
-  nodes: readonly NodeSettings[]
+  nodes: ReadonlyArray<Pick<NodeSettings, 'id'>>
   signal: AbortSignal
 }
 
@@ -73,7 +73,7 @@ export async function proveRelay ({ admin, apiUrl, keyFile, nodes, signal }: Pro
 }
 
 /** Those of the nodes that a fresh credential names, or why there is none. */
-async function askForServers (admin: AdminApi, apiUrl: string, key: string, nodes: readonly NodeSettings[]): Promise<{ servers: TurnServer[], problem: string, refused: boolean }> {
+async function askForServers (admin: AdminApi, apiUrl: string, key: string, nodes: ReadonlyArray<Pick<NodeSettings, 'id'>>): Promise<{ servers: TurnServer[], problem: string, refused: boolean }> {
   const { status, body } = await call('POST', `${apiUrl}/v1/credentials`, key, {})
   if (status !== 201) return { servers: [], problem: `POST /v1/credentials answered ${status}: ${String(body.detail ?? '')}`, refused: status === 401 }
   if (body.provider !== 'coturn') return { servers: [], problem: `credentials come from ${String(body.provider)}, not from a relay of our own`, refused: false }

@@ -18,6 +18,8 @@ export interface Settings {
   detach: boolean
   stateFolder: string
   centralRedisPort: number
+  /** where it listens beside loopback, for nodes on other machines; it then speaks TLS only */
+  centralRedisAddress: string | undefined
   api: Address
   controlPlaneOps: Address
   ledgerOps: Address
@@ -36,7 +38,7 @@ export interface Settings {
 const MAX_NODES = 50
 const LOOPBACK = '127.0.0.1'
 /** The state folder has these, and only the process that needs one gets it; the last two are for up alone. */
-const NOT_PASSED_ON = /^SPILLWAY_((MASTER_KEY|ADMIN_TOKEN|NODE_KEY|NODE_ID)(_FILE)?|STATE_DIR|NODE_NETWORK)$/
+const NOT_PASSED_ON = /^SPILLWAY_((MASTER_KEY|ADMIN_TOKEN|NODE_KEY|NODE_ID)(_FILE)?|STATE_DIR|NODE_NETWORK|CENTRAL_REDIS_ADDRESS|REDIS_TLS_CA)$/
 /** Settings that describe one node and so cannot serve two. */
 const OF_ONE_NODE = ['SPILLWAY_RELAY_AGENT_ADVERTISED_OPS', 'SPILLWAY_NODE_RELAY_IP', 'SPILLWAY_NODE_EXTERNAL_IP', 'SPILLWAY_NODE_PUBLIC_URLS']
 
@@ -49,7 +51,7 @@ export function stateFolderOf (environment: Environment, repository: string): st
  * What was asked for on the command line and in the environment; an empty variable counts as not set.
  * @throws OperatorError that names every mistake
  */
-export function readSettings (args: readonly string[], environment: Environment, repository: string): Settings {
+export function readSettings (args: readonly string[], environment: Environment, repository: string, command = 'up'): Settings {
   const problems: string[] = []
   const flags = readFlags(args)
   const settled = new Set<string>()
@@ -77,6 +79,8 @@ export function readSettings (args: readonly string[], environment: Environment,
     for (const name of OF_ONE_NODE) if (environment[name]) problems.push(`${name} fits one node only: unset it, or take --nodes 1`)
   }
 
+  const centralRedisAddress = environment.SPILLWAY_CENTRAL_REDIS_ADDRESS || undefined
+  if (centralRedisAddress !== undefined && (!isIPv4(centralRedisAddress) || centralRedisAddress === '0.0.0.0')) problems.push('SPILLWAY_CENTRAL_REDIS_ADDRESS takes one IPv4 address of this machine')
   const coturnPort = port('SPILLWAY_COTURN_PORT', 3478)
   const describeNode = (index: number): NodeSettings => {
     const relayIp = bind ?? (environment.SPILLWAY_NODE_RELAY_IP || `${network}.${index + 1}`)
@@ -92,6 +96,7 @@ export function readSettings (args: readonly string[], environment: Environment,
     detach: flags.detach,
     stateFolder: stateFolderOf(environment, repository),
     centralRedisPort: port('SPILLWAY_CENTRAL_REDIS_PORT', 16379),
+    centralRedisAddress,
     api: { host: bind ?? host('SPILLWAY_CONTROL_PLANE_HOST'), port: port('SPILLWAY_CONTROL_PLANE_PORT', 8080) },
     controlPlaneOps: { host: host('SPILLWAY_CONTROL_PLANE_OPS_HOST'), port: port('SPILLWAY_CONTROL_PLANE_OPS_PORT', 8081) },
     ledgerOps: { host: host('SPILLWAY_LEDGER_HOST'), port: port('SPILLWAY_LEDGER_OPS_PORT', 8082) },
@@ -102,7 +107,7 @@ export function readSettings (args: readonly string[], environment: Environment,
     fakes: flags.fakeProviders ? { cloudflarePort: port('SPILLWAY_FAKE_CLOUDFLARE_PORT', 8090), twilioPort: port('SPILLWAY_FAKE_TWILIO_PORT', 8091) } : undefined,
     callersOwn: pickCallersOwn(environment, settled)
   }
-  if (problems.length > 0) throw new OperatorError(`up: ${[...new Set(problems)].join('\nup: ')}`, 2)
+  if (problems.length > 0) throw new OperatorError(`${command}: ${[...new Set(problems)].join(`\n${command}: `)}`, 2)
   return settings
 }
 

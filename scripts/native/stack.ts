@@ -1,10 +1,10 @@
-import { join } from 'node:path'
 import { billedAccounts, fakeProviders, paidProviders } from './fake-providers.ts'
-import { tcp, udp, urlOf } from './part.ts'
+import { describeNode } from './node-parts.ts'
+import { service, tcp, urlOf, withOwn } from './part.ts'
 import { pathsOf } from './paths.ts'
-import type { Part, PortUse } from './part.ts'
+import type { Part, PortUse, RedisProbe } from './part.ts'
 import type { Paths } from './paths.ts'
-import type { Address, NodeSettings, Settings } from './settings.ts'
+import type { Settings } from './settings.ts'
 
 export interface Stack {
   shared: Part[]
@@ -14,18 +14,16 @@ export interface Stack {
 interface Plan { settings: Settings, paths: Paths, repository: string }
 
 /** What a process gets of the caller's settings: its own kind. Above all no provider's secret beside a relay. */
-const FOR_CONTROL_PLANE = /^SPILLWAY_(PROVIDER_ORDER|PAID_|STATIC_|STUN_|CONTROL_PLANE_|TRUSTED_PROXIES$|POLICY_|REGION_|DEFAULT_REGION$|DOMAIN$|LOG_LEVEL$)/
-const FOR_LEDGER = /^SPILLWAY_(LEDGER_|RATE_CARD_|LOG_LEVEL$)/
-const FOR_PROBER = /^SPILLWAY_(PROBER_|LOG_LEVEL$)/
-const FOR_AGENT = /^SPILLWAY_(NODE_|RELAY_AGENT_|COTURN_(PORT|TLS_PORT|TLS_CERT)$|DOMAIN$|LOG_LEVEL$)/
-const FOR_COTURN = /^SPILLWAY_(COTURN_|NODE_|DOMAIN$)/
+export const FOR_CONTROL_PLANE = /^SPILLWAY_(PROVIDER_ORDER|JOIN_|PAID_|STATIC_|STUN_|CONTROL_PLANE_|TRUSTED_PROXIES$|POLICY_|REGION_|DEFAULT_REGION$|DOMAIN$|LOG_LEVEL$)/
+export const FOR_LEDGER = /^SPILLWAY_(LEDGER_|RATE_CARD_|LOG_LEVEL$)/
+export const FOR_PROBER = /^SPILLWAY_(PROBER_|LOG_LEVEL$)/
 
 /** The whole system as a list of processes, in the order they are started. Decides everything, touches nothing. */
 export function describeStack (settings: Settings, repository: string): Stack {
   const plan = { settings, paths: pathsOf(settings.stateFolder), repository }
   return {
     shared: [centralRedis(plan), ...fakeProviders(settings, repository), controlPlane(plan), ledger(plan), prober(plan)],
-    nodes: settings.nodes.map((node) => ({ id: node.id, parts: [nodeRedis(node, plan), relayAgent(node, plan), coturn(node, plan)] }))
+    nodes: settings.nodes.map((node) => ({ id: node.id, parts: describeNode(node, { ...settings, ...plan, centralCa: centralCaOf(plan) }) }))
   }
 }
 
@@ -41,25 +39,51 @@ export function findClash ({ shared, nodes }: Stack): string | undefined {
   return undefined
 }
 
-function centralRedis ({ settings, paths }: Plan): Part {
+/** Set where the central Redis speaks TLS, to this machine as well: Redis has one list of addresses for both kinds of ports. */
+const centralCaOf = ({ settings, paths }: Pick<Plan, 'settings' | 'paths'>): string | undefined => settings.centralRedisAddress === undefined ? undefined : paths.redisTls.ca
+
+function throughTls (plan: Plan): Record<string, string> {
+  const ca = centralCaOf(plan)
+  return ca === undefined ? {} : { SPILLWAY_REDIS_TLS_CA: ca }
+}
+
+/** Where other machines find it, unless the caller knows a better name. */
+function joinUrl ({ settings: { centralRedisAddress: host, centralRedisPort: port, callersOwn } }: Plan): Record<string, string> {
+  return host === undefined || callersOwn.SPILLWAY_JOIN_REDIS_URL !== undefined ? {} : { SPILLWAY_JOIN_REDIS_URL: `rediss://${host}:${port}` }
+}
+
+function centralRedis (plan: Plan): Part {
+  const { settings, paths } = plan
   const address = { host: '127.0.0.1', port: settings.centralRedisPort }
+  const outside = settings.centralRedisAddress === undefined ? [] : [tcp({ host: settings.centralRedisAddress, port: address.port }, 'SPILLWAY_CENTRAL_REDIS_ADDRESS')]
   return {
     name: 'central-redis',
     command: ['redis-server', paths.redisConf],
     environment: {},
-    ports: [tcp(address, 'SPILLWAY_CENTRAL_REDIS_PORT')],
-    probe: { kind: 'redis', address, user: 'default', passwordFile: paths.redisPassword }
+    ports: [tcp(address, 'SPILLWAY_CENTRAL_REDIS_PORT'), ...outside],
+    probe: centralProbe(plan)
   }
 }
+
+/** How the central Redis of these settings is asked, as who may do anything but harm. */
+export const centralProbe = (plan: Pick<Plan, 'settings' | 'paths'>): RedisProbe => ({
+  kind: 'redis',
+  address: { host: '127.0.0.1', port: plan.settings.centralRedisPort },
+  user: 'default',
+  passwordFile: plan.paths.redisPassword,
+  caFile: centralCaOf(plan)
+})
 
 function controlPlane (plan: Plan): Part {
   const { api, controlPlaneOps: ops, callersOwn } = plan.settings
   return {
     name: 'control-plane',
-    command: service('control-plane', plan),
+    command: service('control-plane', plan.repository),
     environment: withOwn(callersOwn, FOR_CONTROL_PLANE, {
       ...paidProviders(plan.settings),
-      SPILLWAY_REDIS_URL_FILE: plan.paths.redisUrl,
+      ...throughTls(plan),
+      ...joinUrl(plan),
+      SPILLWAY_REDIS_URL_FILE: plan.paths.controlPlaneRedisUrl,
       SPILLWAY_MASTER_KEY_FILE: plan.paths.masterKey,
       SPILLWAY_ADMIN_TOKEN_FILE: plan.paths.adminToken,
       SPILLWAY_CONTROL_PLANE_HOST: api.host,
@@ -76,9 +100,10 @@ function ledger (plan: Plan): Part {
   const { ledgerOps: ops, callersOwn } = plan.settings
   return {
     name: 'ledger',
-    command: service('ledger', plan),
+    command: service('ledger', plan.repository),
     environment: withOwn(callersOwn, FOR_LEDGER, {
       ...billedAccounts(plan.settings),
+      ...throughTls(plan),
       SPILLWAY_REDIS_URL_FILE: plan.paths.redisUrl,
       SPILLWAY_MASTER_KEY_FILE: plan.paths.masterKey,
       SPILLWAY_LEDGER_HOST: ops.host,
@@ -93,8 +118,9 @@ function prober (plan: Plan): Part {
   const { proberOps: ops, callersOwn } = plan.settings
   return {
     name: 'prober',
-    command: service('prober', plan),
+    command: service('prober', plan.repository),
     environment: withOwn(callersOwn, FOR_PROBER, {
+      ...throughTls(plan),
       SPILLWAY_REDIS_URL_FILE: plan.paths.proberRedisUrl,
       SPILLWAY_PROBER_HOST: ops.host,
       SPILLWAY_PROBER_OPS_PORT: String(ops.port)
@@ -102,91 +128,4 @@ function prober (plan: Plan): Part {
     ports: [tcp(ops, 'SPILLWAY_PROBER_OPS_PORT')],
     probe: { kind: 'http', url: `${urlOf(ops)}/readyz` }
   }
-}
-
-const redisOf = (node: NodeSettings): Address => ({ host: '127.0.0.1', port: node.redisPort })
-const cliOf = (node: NodeSettings): Address => ({ host: '127.0.0.1', port: node.cliPort })
-
-function nodeRedis (node: NodeSettings, { paths }: Plan): Part {
-  const { redisConf, agentPassword } = paths.node(node.id)
-  return {
-    name: `${node.id}-redis`,
-    command: ['redis-server', redisConf],
-    environment: {},
-    ports: [tcp(redisOf(node), 'SPILLWAY_NODE_REDIS_PORT')],
-    probe: { kind: 'redis', address: redisOf(node), user: 'agent', passwordFile: agentPassword }
-  }
-}
-
-/** What agent and coturn must agree on. */
-function nodeEnvironment (node: NodeSettings, { paths, settings }: Plan): Record<string, string> {
-  return {
-    SPILLWAY_NODE_ID: node.id,
-    SPILLWAY_NODE_RELAY_IP: node.relayIp,
-    SPILLWAY_COTURN_PORT: String(settings.coturnPort),
-    ...settings.coturnTlsPort === undefined ? {} : { SPILLWAY_COTURN_TLS_PORT: String(settings.coturnTlsPort) },
-    SPILLWAY_COTURN_CLI_HOST: cliOf(node).host,
-    SPILLWAY_COTURN_CLI_PORT: String(cliOf(node).port),
-    SPILLWAY_COTURN_CLI_PASSWORD_FILE: paths.node(node.id).cliPassword
-  }
-}
-
-/** Where Prometheus finds an agent, unless the caller says so, or it listens at every address and nobody knows which is meant. */
-function advertisedOps ({ host, port }: Address, { callersOwn }: Settings): Record<string, string> {
-  if (callersOwn.SPILLWAY_RELAY_AGENT_ADVERTISED_OPS !== undefined || /^(0\.0\.0\.0|::)$/.test(host)) return {}
-  return { SPILLWAY_RELAY_AGENT_ADVERTISED_OPS: `${host.includes(':') ? `[${host}]` : host}:${port}` }
-}
-
-function relayAgent (node: NodeSettings, plan: Plan): Part {
-  const { key, redisUrl, centralUrl } = plan.paths.node(node.id)
-  return {
-    name: `${node.id}-relay-agent`,
-    command: service('relay-agent', plan),
-    environment: withOwn(plan.settings.callersOwn, FOR_AGENT, {
-      ...nodeEnvironment(node, plan),
-      SPILLWAY_NODE_KEY_FILE: key,
-      SPILLWAY_NODE_REDIS_URL_FILE: redisUrl,
-      SPILLWAY_REDIS_URL_FILE: centralUrl,
-      SPILLWAY_RELAY_AGENT_HOST: node.agentOps.host,
-      SPILLWAY_RELAY_AGENT_OPS_PORT: String(node.agentOps.port),
-      ...advertisedOps(node.agentOps, plan.settings)
-    }),
-    ports: [tcp(node.agentOps, 'SPILLWAY_RELAY_AGENT_OPS_PORT')],
-    probe: { kind: 'http', url: `${urlOf(node.agentOps)}/readyz` }
-  }
-}
-
-function coturn (node: NodeSettings, plan: Plan): Part {
-  const { coturnPort, coturnTlsPort, callersOwn } = plan.settings
-  const { coturnPassword, coturnRun } = plan.paths.node(node.id)
-  const address = { host: node.relayIp, port: coturnPort }
-  return {
-    name: `${node.id}-coturn`,
-    command: [join(plan.repository, 'infra/coturn/launch')],
-    environment: withOwn(callersOwn, FOR_COTURN, {
-      ...nodeEnvironment(node, plan),
-      SPILLWAY_COTURN_REDIS_HOST: redisOf(node).host,
-      SPILLWAY_COTURN_REDIS_PORT: String(redisOf(node).port),
-      SPILLWAY_COTURN_REDIS_PASSWORD_FILE: coturnPassword,
-      SPILLWAY_COTURN_RUN_DIR: coturnRun
-    }),
-    ports: [
-      udp(address, 'SPILLWAY_COTURN_PORT'),
-      tcp(address, 'SPILLWAY_COTURN_PORT'),
-      ...coturnTlsPort === undefined ? [] : [tcp({ host: node.relayIp, port: coturnTlsPort }, 'SPILLWAY_COTURN_TLS_PORT')],
-      tcp(cliOf(node), 'SPILLWAY_COTURN_CLI_PORT')
-    ],
-    probe: { kind: 'tcp', address },
-    coturnRun
-  }
-}
-
-const service = (name: string, { repository }: Plan): string[] =>
-  [join(repository, 'node_modules/.bin/node'), `services/${name}/main.ts`]
-
-/** The caller's settings with our own over them; where we set NAME_FILE the caller's NAME goes too, and the other way round. */
-function withOwn (callersOwn: Record<string, string>, wanted: RegExp, own: Record<string, string>): Record<string, string> {
-  const names = new Set(Object.keys(own).map((name) => name.replace(/_FILE$/, '')))
-  const rest = Object.entries(callersOwn).filter(([name]) => wanted.test(name) && !names.has(name.replace(/_FILE$/, '')))
-  return { ...Object.fromEntries(rest), ...own }
 }

@@ -13,10 +13,10 @@ const ORDER: ReadonlyArray<{ match: RegExp, deadlineMs: number }> = [
   // it would call every relay bad that is stopped on purpose
   { match: /^prober$/, deadlineMs: 15_000 },
   // launch waits up to 20 s for the agent to end the sessions and see their totals
-  { match: /^node-.+-coturn$/, deadlineMs: 30_000 },
+  { match: /-coturn$/, deadlineMs: 30_000 },
   // runtime's own limit for stopping is 10 s
-  { match: /^node-.+-relay-agent$/, deadlineMs: 15_000 },
-  { match: /^node-.+-redis$/, deadlineMs: 10_000 },
+  { match: /-relay-agent$/, deadlineMs: 15_000 },
+  { match: /^(?!central-redis$).+-redis$/, deadlineMs: 10_000 },
   { match: /^control-plane$/, deadlineMs: 15_000 },
   { match: /^fake-providers$/, deadlineMs: 5_000 },
   { match: /^ledger$/, deadlineMs: 15_000 },
@@ -34,7 +34,7 @@ export async function stopStack (paths: Paths, say: Say): Promise<number> {
     const parts = listRecorded(paths).filter((part) => match.test(part))
     const ended = await Promise.all(parts.map(async (part) => await stopPart(part, deadlineMs, paths, say)))
     stopped += ended.filter(Boolean).length
-    if (match.test('node-1-coturn')) stopped += await stopOrphans(paths, say)
+    if (match.test('-coturn')) stopped += await stopOrphans(paths, say)
   }
   return stopped
 }
@@ -92,7 +92,8 @@ async function stopOrphans (paths: Paths, say: Say): Promise<number> {
 
 /** Waits until the ledger has applied all that the agent shipped; what is left waits on disk for the next start. */
 async function untilShipped (agent: ProcessRecord, paths: Paths): Promise<void> {
-  const receivers = ['ledger', 'central-redis'].map((part) => readRecord(paths, part))
+  // a node that joined has its centre elsewhere
+  const receivers = existsSync(paths.joined) ? [] : ['ledger', 'central-redis'].map((part) => readRecord(paths, part))
   if (!receivers.every((record) => record !== undefined && isAlive(record))) return
   const deadline = performance.now() + SHIPPED_MS
   while (isAlive(agent) && performance.now() < deadline) {

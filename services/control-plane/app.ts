@@ -5,6 +5,7 @@ import type { Readiness } from '../runtime/ops-server.ts'
 import type { AdminContext } from './admin-context.ts'
 import type { Admission } from './admit-caller.ts'
 import type { Issuing } from './issue-credentials.ts'
+import type { Joining } from './join-node.ts'
 import type { ControlPlaneMetrics } from './metrics.ts'
 import { describeAdmin, describePublic } from './openapi.ts'
 import { useCors } from './plugins/cors.ts'
@@ -15,6 +16,7 @@ import { addAppRoutes } from './routes/admin-apps.ts'
 import { addAuditRoutes } from './routes/admin-audit.ts'
 import { addBudgetRoutes } from './routes/admin-budgets.ts'
 import { addDecisionRoutes } from './routes/admin-decisions.ts'
+import { addJoinTokenRoutes } from './routes/admin-join-tokens.ts'
 import { addKeyRoutes } from './routes/admin-keys.ts'
 import { addKickRoutes } from './routes/admin-kicks.ts'
 import { addMasterKeyRoutes } from './routes/admin-master-key.ts'
@@ -27,6 +29,7 @@ import { addTokenRoutes } from './routes/admin-tokens.ts'
 import { addUsageRoutes } from './routes/admin-usage.ts'
 import { addUserRoutes } from './routes/admin-users.ts'
 import { addCredentialRoutes } from './routes/credentials.ts'
+import { addJoinRoute } from './routes/join.ts'
 import { addTurnRestRoutes } from './routes/turn-rest.ts'
 
 export interface ServerOptions {
@@ -37,6 +40,7 @@ export interface ServerOptions {
   issuing: Issuing
   circuits: Circuits
   admin: AdminContext
+  joining: Joining
   adminToken: string
   trustedProxies: string[]
   readiness: () => Readiness
@@ -52,6 +56,7 @@ export async function createServers (options: ServerOptions) {
   useCors(publicServer, admin.snapshot)
   addCredentialRoutes(publicServer, admission, issuing, ownMetrics)
   addTurnRestRoutes(publicServer, admission, issuing, ownMetrics)
+  addJoinRoute(publicServer, options.joining)
 
   const opsServer = createOpsServer(logger, options.metrics, options.readiness, problemAnswers)
   useConventions(opsServer, ownMetrics)
@@ -61,6 +66,7 @@ export async function createServers (options: ServerOptions) {
     addAppRoutes(scope, admin)
     addKeyRoutes(scope, admin)
     addNodeRoutes(scope, admin)
+    addJoinTokenRoutes(scope, admin, options.joining)
     addProviderRoutes(scope, issuing, options.circuits)
     addPrometheusRoutes(scope, admin)
     addRotationRoutes(scope, admin)

@@ -6,13 +6,14 @@ import type { IceServer } from '../domain/ice-servers.ts'
 import { PROVIDERS } from '../domain/provider.ts'
 import type { ProviderName } from '../domain/provider.ts'
 import { LogLevel } from '../runtime/log-level.ts'
+import { CentralRedisConfig } from '../store/central-redis.ts'
 import { checkPolicySettings, PolicySettings } from './policy-settings.ts'
 import type { CloudflareSettings } from '../upstream/cloudflare.ts'
 import { checkUpstreamSettings, readCloudflareSettings, readTwilioSettings, UpstreamConfig } from '../upstream/settings.ts'
 import type { TwilioSettings } from '../upstream/twilio-sdk.ts'
 
 export const ControlPlaneConfig = Type.Object({
-  SPILLWAY_REDIS_URL: Type.String({ pattern: '^rediss?://', description: 'the central Redis' }),
+  ...CentralRedisConfig,
   SPILLWAY_MASTER_KEY: Type.String({ minLength: 32, description: 'every other key derives from it: at least 32 random characters, changed by POST /admin/v1/master-key/rotate only' }),
   SPILLWAY_ADMIN_TOKEN: Type.String({ minLength: 20, description: 'Bearer token of the admin API: at least 20 random characters' }),
   SPILLWAY_CONTROL_PLANE_HOST: Type.String({ default: '127.0.0.1', description: 'address of the public API' }),
@@ -20,6 +21,7 @@ export const ControlPlaneConfig = Type.Object({
   SPILLWAY_CONTROL_PLANE_OPS_HOST: Type.String({ default: '127.0.0.1', description: 'address of the ops port; keep it private' }),
   SPILLWAY_CONTROL_PLANE_OPS_PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 8081, description: 'admin API, /metrics, /healthz, /readyz' }),
   SPILLWAY_TRUSTED_PROXIES: Type.Optional(Type.String({ description: 'comma separated addresses or CIDR ranges of the proxies whose X-Forwarded-For is believed' })),
+  SPILLWAY_JOIN_REDIS_URL: Type.Optional(Type.String({ pattern: '^rediss?://', description: 'the central Redis as nodes on other machines reach it, without a login; without it none can join' })),
   SPILLWAY_DOMAIN: Type.String({ pattern: '^[A-Za-z0-9.-]+$', default: 'spillway.internal', description: 'the realm of a node is <node id>.<domain>' }),
   SPILLWAY_PROVIDER_ORDER: Type.String({ default: PROVIDERS.join(','), description: 'providers in the order they are tried; what is not configured is skipped' }),
   SPILLWAY_STATIC_ICE_SERVERS: Type.Optional(Type.String({ description: 'JSON list of RTCIceServer for the provider static' })),
@@ -56,7 +58,14 @@ export function readProviderSettings (config: Partial<ControlPlaneConfig>): Prov
 }
 
 /** What the schema cannot say of the settings. */
-export const checkSettings = (config: Partial<ControlPlaneConfig>): string[] => [...checkProviderSettings(config), ...checkTrustedProxies(config), ...checkPolicySettings(config)]
+export const checkSettings = (config: Partial<ControlPlaneConfig>): string[] => [...checkProviderSettings(config), ...checkJoinUrl(config), ...checkTrustedProxies(config), ...checkPolicySettings(config)]
+
+/** Passwords, and the sessions of users, must not cross a network in clear. */
+function checkJoinUrl ({ SPILLWAY_JOIN_REDIS_URL: text }: Partial<ControlPlaneConfig>): string[] {
+  const url = text === undefined || !URL.canParse(text) ? undefined : new URL(text)
+  if (text === undefined || (url && url.hostname !== '' && url.username === '' && url.password === '' && (url.protocol === 'rediss:' || /^(127\.|localhost$|\[::1\]$)/.test(url.hostname)))) return []
+  return ['SPILLWAY_JOIN_REDIS_URL must be rediss://host:port without a login (redis:// on loopback only): each node gets a login of its own']
+}
 
 function checkTrustedProxies ({ SPILLWAY_TRUSTED_PROXIES: list }: Partial<ControlPlaneConfig>): string[] {
   const isRange = (entry: string): boolean => {

@@ -19,6 +19,7 @@ export async function renderOpenApi (): Promise<Map<string, string>> {
     issuing: unused,
     circuits: new Map(),
     admin: unused,
+    joining: unused,
     adminToken: '',
     trustedProxies: [],
     readiness: () => ({ missing: {}, degraded: {} })

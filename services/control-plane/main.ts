@@ -9,8 +9,10 @@ import { repeat } from '../runtime/repeat.ts'
 import { runProcess } from '../runtime/run-process.ts'
 import type { StopPhases } from '../runtime/run-process.ts'
 import { version } from '../runtime/version.ts'
-import { connectRedis, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
+import { connectCentral, readCentralCa } from '../store/central-redis.ts'
+import { START_PATIENCE_MS, untilReady } from '../store/connect.ts'
 import { keepKeyRing } from '../store/key-ring.ts'
+import { guardLayout } from '../store/layout.ts'
 import { UpstreamError } from '../upstream/upstream-error.ts'
 import { createAdminContext } from './admin-context.ts'
 import { createAdmission } from './admit-caller.ts'
@@ -18,6 +20,7 @@ import { createServers } from './app.ts'
 import { checkSettings, ControlPlaneConfig, readProviderSettings, splitList } from './config.ts'
 import { createControlPlaneMetrics } from './metrics.ts'
 import { createRegionHint } from './hint-region.ts'
+import { createJoining } from './join-node.ts'
 import { createKeyedNames } from './keyed-names.ts'
 import { openCircuits } from './judge-circuits.ts'
 import { readPolicy } from './policy-settings.ts'
@@ -41,14 +44,16 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
   const metrics = createMetrics('control-plane', version)
   const ownMetrics = createControlPlaneMetrics(metrics)
   const outage = logOutage(logger, 'the central Redis')
-  const redis = connectRedis({ url: config.SPILLWAY_REDIS_URL, onError: outage.failed })
+  const redis = connectCentral(config, { onError: outage.failed })
   const pinging = ownMetrics.watchRedis('central', redis)
   const keyRing = keepKeyRing(redis, config.SPILLWAY_MASTER_KEY, Date.now)
   const providerSettings = readProviderSettings(config)
   const { providers, available, circuits, revoke } = createProviders(providerSettings, keyRing, createUpstreamWatch(ownMetrics.providers, logger))
   ownMetrics.providers.showConfigured(available)
 
-  if (await untilReady(redis, START_PATIENCE_MS)) await keyRing.begin()
+  const ready = await untilReady(redis, START_PATIENCE_MS)
+  await guardLayout(redis, { owner: true, ready, fail })
+  if (ready) await keyRing.begin()
 
   const told = new Set<string>()
   const tellOnce = (of: { node: string } | { prober: string }, what: string): void => {
@@ -112,6 +117,8 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
   const trustedProxies = splitList(config.SPILLWAY_TRUSTED_PROXIES)
   const snapshot = () => fleet.snapshot
 
+  const admin = createAdminContext({ redis, snapshot, keyRing, domain: config.SPILLWAY_DOMAIN, now: Date.now })
+
   let stopping = false
   const { publicServer, opsServer } = await createServers({
     logger,
@@ -141,13 +148,8 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
       onProviderFailed: (provider, error) => { logger[error instanceof UpstreamError ? 'debug' : 'warn']({ provider, reason: error.message }, 'a provider could not serve; trying the next') }
     },
     circuits,
-    admin: createAdminContext({
-      redis,
-      snapshot,
-      keyRing,
-      domain: config.SPILLWAY_DOMAIN,
-      now: Date.now
-    }),
+    admin,
+    joining: createJoining(admin, { redisUrl: config.SPILLWAY_JOIN_REDIS_URL, redisCa: readCentralCa(config) }),
     adminToken: config.SPILLWAY_ADMIN_TOKEN,
     trustedProxies,
     readiness: () => ({

@@ -1,6 +1,7 @@
 import type { Logger } from '../runtime/logger.ts'
 import { repeat } from '../runtime/repeat.ts'
 import type { Redis } from '../store/connect.ts'
+import { forgetJoinTokens } from '../store/join-tokens.ts'
 import type { KeyRingKeeper } from '../store/key-ring.ts'
 import { allowFleetPeers } from './allow-fleet-peers.ts'
 import { createDecisionEraser } from './erase-decisions.ts'
@@ -8,6 +9,7 @@ import { finishRotations } from './finish-rotations.ts'
 import { forgetKicks } from './forget-kicks.ts'
 import { forgetProbers } from './forget-probers.ts'
 import { issueProbeCredentials } from './issue-probe-credentials.ts'
+import { createUserKeeper } from './keep-node-users.ts'
 import { noteDrains } from './note-drains.ts'
 import type { Revocations } from './revoke-credentials.ts'
 import type { FleetWatch } from './watch-fleet.ts'
@@ -25,6 +27,8 @@ export function tendFleet (redis: Redis, keyRing: KeyRingKeeper, fleet: Pick<Fle
     ['the progress of a drain could not be written down', async () => await noteDrains(redis, fleet.nodes, now())],
     ['kicks that are over could not be taken back', async () => await forgetKicks(redis, fleet.nodes, now())],
     ['a credential for probes could not be written', async () => await issueProbeCredentials(redis, keyRing, fleet.nodes, now())],
+    ['the logins of nodes that joined could not be kept', createUserKeeper(redis)],
+    ['join tokens that are over could not be dropped', async () => { await forgetJoinTokens(redis, now()) }],
     ['the word of probers that are gone could not be dropped', async () => { await forgetProbers(redis, fleet.snapshot) }],
     ['credentials of kicked users could not be revoked at Cloudflare', async () => { await revocations.revokeOf(fleet.snapshot?.kicked?.keys() ?? []) }],
     ['decisions about a user to be forgotten could not be deleted', createDecisionEraser(redis, now)]

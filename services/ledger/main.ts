@@ -1,6 +1,8 @@
 import { OperatorMistake } from '../domain/operator-mistake.ts'
-import { COMMAND_TIMEOUT_MS, connectRedis, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
+import { connectCentral } from '../store/central-redis.ts'
+import { COMMAND_TIMEOUT_MS, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
 import { keepKeyRing } from '../store/key-ring.ts'
+import { guardLayout } from '../store/layout.ts'
 import { listNodeIds } from '../store/nodes.ts'
 import { countOpenSessions } from '../store/session-records.ts'
 import { readWaiting } from '../store/usage-stream.ts'
@@ -35,12 +37,12 @@ async function start ({ config, logger, fail }: { config: LedgerConfig, logger: 
   const metrics = createMetrics('ledger', version)
   const ledgerMetrics = createLedgerMetrics(metrics)
   const outage = logOutage(logger, 'the central Redis')
-  const url = config.SPILLWAY_REDIS_URL
-  const redis = connectRedis({ url, onError: outage.failed })
-  const waiting = connectRedis({ url, onError: outage.failed, commandTimeoutMs: COMMAND_TIMEOUT_MS + READ_BLOCK_MS })
+  const redis = connectCentral(config, { onError: outage.failed })
+  const waiting = connectCentral(config, { onError: outage.failed, commandTimeoutMs: COMMAND_TIMEOUT_MS + READ_BLOCK_MS })
   const pinging = ledgerMetrics.watchRedis('central', redis)
   const keyRing = keepKeyRing(redis, config.SPILLWAY_MASTER_KEY, Date.now)
   const [ready] = await Promise.all([redis, waiting].map(async connection => await untilReady(connection, START_PATIENCE_MS)))
+  await guardLayout(redis, { ready: ready === true, fail })
   if (ready) await keyRing.begin()
 
   const prices = createPriceList(redis, loadRateCard(config.SPILLWAY_RATE_CARD_FILE).card)

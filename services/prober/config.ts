@@ -2,9 +2,10 @@ import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { isUsableUrl } from '../domain/ice-servers.ts'
 import { LogLevel } from '../runtime/log-level.ts'
+import { CentralRedisConfig } from '../store/central-redis.ts'
 
 export const ProberConfig = Type.Object({
-  SPILLWAY_REDIS_URL: Type.String({ pattern: '^rediss?://', description: 'the central Redis' }),
+  ...CentralRedisConfig,
   SPILLWAY_PROBER_NAME: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,31}$', default: 'prober', description: 'of this vantage point; each prober needs its own' }),
   SPILLWAY_PROBER_TLS_CA: Type.Optional(Type.String({ minLength: 1, description: 'PEM file of a private CA that turns: certificates may come from; browsers must know it too' })),
   SPILLWAY_PROBER_REFERENCE_URLS: Type.Optional(Type.String({ description: 'comma separated stun: URLs outside the fleet: while one answers, this vantage point is known to reach the world' })),

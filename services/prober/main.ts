@@ -10,8 +10,10 @@ import { repeat } from '../runtime/repeat.ts'
 import { runProcess } from '../runtime/run-process.ts'
 import type { StopPhases } from '../runtime/run-process.ts'
 import { version } from '../runtime/version.ts'
-import { connectRedis, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
+import { connectCentral } from '../store/central-redis.ts'
+import { START_PATIENCE_MS, untilReady } from '../store/connect.ts'
 import { readOwnHealth, removeHealth, writeHealth } from '../store/health.ts'
+import { guardLayout } from '../store/layout.ts'
 import { readNodes } from '../store/nodes.ts'
 import { readProbeCredentials } from '../store/probe-credentials.ts'
 import type { ProbeCredential } from '../store/probe-credentials.ts'
@@ -26,15 +28,15 @@ const LOOK_MS = 1_000
 const COMPARE_MS = PROBE_INTERVAL_MS / 2
 const PROBE_DEADLINE_MS = 2_000
 
-async function start ({ config, logger }: { config: ProberConfig, logger: Logger }): Promise<StopPhases> {
+async function start ({ config, logger, fail }: { config: ProberConfig, logger: Logger, fail: (error: Error) => void }): Promise<StopPhases> {
   const name = config.SPILLWAY_PROBER_NAME
   const ca = readCa(config.SPILLWAY_PROBER_TLS_CA)
   const metrics = createMetrics('prober', version)
   const proberMetrics = createProberMetrics(metrics)
   const outage = logOutage(logger, 'the central Redis')
-  const redis = connectRedis({ url: config.SPILLWAY_REDIS_URL, onError: outage.failed })
+  const redis = connectCentral(config, { onError: outage.failed })
   const pinging = proberMetrics.watchRedis('central', redis)
-  await untilReady(redis, START_PATIENCE_MS)
+  await guardLayout(redis, { ready: await untilReady(redis, START_PATIENCE_MS), fail })
 
   const probe = async (url: string, credential?: ProbeCredential) => await probeUrl({ url, credential, deadlineMs: PROBE_DEADLINE_MS, ca, now: performance.now.bind(performance) })
   const prober = createFleetProber({

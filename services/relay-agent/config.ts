@@ -3,6 +3,7 @@ import type { Static } from 'typebox'
 import { isUsableUrl } from '../domain/ice-servers.ts'
 import { HOST_AND_PORT_PATTERN, NodeId, REGION_PATTERN, relayUrls } from '../domain/node.ts'
 import { LogLevel } from '../runtime/log-level.ts'
+import { CentralRedisConfig } from '../store/central-redis.ts'
 
 export const AgentConfig = Type.Object({
   SPILLWAY_NODE_ID: NodeId,
@@ -21,7 +22,7 @@ export const AgentConfig = Type.Object({
   SPILLWAY_COTURN_CLI_HOST: Type.String({ default: '127.0.0.1' }),
   SPILLWAY_COTURN_CLI_PORT: Type.Integer({ minimum: 1, maximum: 65535, default: 5766 }),
   SPILLWAY_COTURN_CLI_PASSWORD: Type.String({ minLength: 1 }),
-  SPILLWAY_REDIS_URL: Type.String({ pattern: '^rediss?://', description: 'the central Redis' }),
+  ...CentralRedisConfig,
   SPILLWAY_RELAY_AGENT_HOST: Type.String({ default: '127.0.0.1', description: 'address of the ops port' }),
   SPILLWAY_RELAY_AGENT_OPS_PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 8084, description: '/metrics, /healthz, /readyz' }),
   SPILLWAY_RELAY_AGENT_ADVERTISED_OPS: Type.Optional(Type.String({ pattern: HOST_AND_PORT_PATTERN, description: 'host:port at which Prometheus reaches the ops port, for GET /admin/v1/prometheus/targets' })),

@@ -7,9 +7,11 @@ import { repeat } from '../runtime/repeat.ts'
 import { runProcess } from '../runtime/run-process.ts'
 import type { StopPhases } from '../runtime/run-process.ts'
 import { version } from '../runtime/version.ts'
+import { connectCentral } from '../store/central-redis.ts'
 import { connectRedis, START_PATIENCE_MS, untilReady } from '../store/connect.ts'
 import { readBoot } from '../store/agent-state.ts'
 import { coturnKeys } from '../store/keys.ts'
+import { guardLayout } from '../store/layout.ts'
 import { writeObserved } from '../store/nodes.ts'
 import { createAgentMetrics } from './agent-metrics.ts'
 import { AgentConfig, checkUrls, relayIpsOf, urlsOf } from './config.ts'
@@ -35,7 +37,7 @@ const HEARTBEAT_MS = 5_000
 const HEARTBEAT_WITHOUT_COTURN_MS = 1_000
 const SWEEP_MS = 5_000
 
-async function start ({ config, logger }: { config: AgentConfig, logger: Logger }): Promise<StopPhases> {
+async function start ({ config, logger, fail }: { config: AgentConfig, logger: Logger, fail: (error: Error) => void }): Promise<StopPhases> {
   const now = Date.now
   const node = config.SPILLWAY_NODE_ID
   const realm = realmOf(node, config.SPILLWAY_DOMAIN)
@@ -48,13 +50,14 @@ async function start ({ config, logger }: { config: AgentConfig, logger: Logger 
   const agentMetrics = createAgentMetrics(metrics)
   const centralOutage = logOutage(logger, 'the central Redis')
   const nodeOutage = logOutage(logger, "the node's Redis")
-  const central = connectRedis({ url: config.SPILLWAY_REDIS_URL, onError: centralOutage.failed })
+  const central = connectCentral(config, { onError: centralOutage.failed })
   const onNode = (database: number) => connectRedis({ url: config.SPILLWAY_NODE_REDIS_URL, database, onError: nodeOutage.failed })
   const nodeRedis = onNode(0)
   const userRedis = onNode(coturnKeys.userDatabase)
   const statsRedis = onNode(coturnKeys.statsDatabase)
   const pinging = [agentMetrics.watchRedis('central', central), agentMetrics.watchRedis('node', nodeRedis)]
-  await Promise.all([central, nodeRedis, userRedis, statsRedis].map(async redis => await untilReady(redis, START_PATIENCE_MS)))
+  const [ready] = await Promise.all([central, nodeRedis, userRedis, statsRedis].map(async redis => await untilReady(redis, START_PATIENCE_MS)))
+  await guardLayout(central, { ready: ready === true, fail })
 
   // --- feed -> fold -> ship
   let outboxPending = 0

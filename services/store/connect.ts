@@ -35,6 +35,8 @@ declare module 'ioredis' {
 export interface ConnectOptions {
   url: string
   database?: number
+  /** PEM, for `rediss:`: trusted in place of what Node trusts */
+  tlsCa?: string | undefined
   /** called on every connection error; without a listener ioredis writes them to stderr itself */
   onError: (error: Error) => void
   /** for a connection that waits in XREAD BLOCK: longer than the wait */
@@ -45,9 +47,10 @@ export interface ConnectOptions {
  * A connection that fails at once while Redis is away (no offline queue, no silent resend: an unknown outcome is the
  * caller's to know) and reconnects by itself for ever. Whoever connects also disconnects.
  */
-export function connectRedis ({ url, database, onError, commandTimeoutMs = COMMAND_TIMEOUT_MS }: ConnectOptions): Redis {
+export function connectRedis ({ url, database, tlsCa, onError, commandTimeoutMs = COMMAND_TIMEOUT_MS }: ConnectOptions): Redis {
   const redis = new Redis(url, {
     ...(database === undefined ? {} : { db: database }),
+    ...(url.startsWith('rediss:') && tlsCa !== undefined ? { tls: { ca: tlsCa } } : {}),
     commandTimeout: commandTimeoutMs,
     connectTimeout: COMMAND_TIMEOUT_MS,
     enableOfflineQueue: false,

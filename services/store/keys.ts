@@ -3,6 +3,8 @@
  * family; others may read it.
  */
 export const centralKeys = {
+  /** control-plane: number of the layout of all these; see domain/layout.ts */
+  layout: 'layout',
   /** control-plane: hash app id -> JSON of the app */
   apps: 'apps',
   /** control-plane: hash SHA-256 of a key -> JSON of what it opens */
@@ -11,6 +13,10 @@ export const centralKeys = {
   appKeysUsed: 'app-keys:used',
   /** control-plane: hash SHA-256 of an admin token -> JSON of its name and role */
   adminTokens: 'admin-tokens',
+  /** control-plane: hash id of a join token -> JSON of it, its secret as a SHA-256 */
+  joinTokens: 'join-tokens',
+  /** control-plane: hash node id -> JSON of the Redis login of a node that has joined, or that it is gone */
+  nodeUsers: 'node-users',
   /** control-plane: list of JSON entries, each chained to the one before */
   audit: 'audit',
   /** control-plane: `<sequence>:<hash>` of the last entry; as every change makes one, it is the version of apps and keys too */

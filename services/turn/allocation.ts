@@ -5,16 +5,27 @@ import { TurnFailure } from './turn-errors.ts'
 /** REQUESTED-TRANSPORT: UDP, protocol number 17, in the first of four bytes (RFC 8656 section 18.7). */
 const REQUESTED_TRANSPORT_UDP = Buffer.from([17, 0, 0, 0])
 
+/** REQUESTED-ADDRESS-FAMILY: IPv6 (RFC 8656 section 18.8); without it the relay gives an IPv4 address. */
+const REQUESTED_FAMILY_IPV6 = Buffer.from([2, 0, 0, 0])
+
+export interface AllocateOptions {
+  /** without it the relay decides, usually 600 s */
+  lifetimeSeconds?: number | undefined
+  /** true: the relayed address shall be an IPv6 one */
+  ipv6?: boolean | undefined
+}
+
 export interface Allocation {
   relayedAddress: TransportAddress
   mappedAddress: TransportAddress | undefined
   lifetimeSeconds: number
 }
 
-/** The attributes of an Allocate request (RFC 8656 section 7.1). Without a lifetime the relay decides. */
-export function allocateAttributes (lifetimeSeconds: number | undefined): StunAttribute[] {
+/** The attributes of an Allocate request (RFC 8656 section 7.1). */
+export function allocateAttributes ({ lifetimeSeconds, ipv6 = false }: AllocateOptions): StunAttribute[] {
   const attributes: StunAttribute[] = [{ type: AttributeType.requestedTransport, value: REQUESTED_TRANSPORT_UDP }]
   if (lifetimeSeconds !== undefined) attributes.push({ type: AttributeType.lifetime, value: encodeUint32(lifetimeSeconds) })
+  if (ipv6) attributes.push({ type: AttributeType.requestedAddressFamily, value: REQUESTED_FAMILY_IPV6 })
   return attributes
 }
 

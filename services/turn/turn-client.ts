@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { EventEmitter } from 'node:events'
-import { allocateAttributes, readAllocation, readMappedAddress, type Allocation } from './allocation.ts'
+import { allocateAttributes, readAllocation, readMappedAddress, type AllocateOptions, type Allocation } from './allocation.ts'
 import { ChannelNumbers } from './channel-numbers.ts'
 import { openLeg } from './open-leg.ts'
 import { AttributeType, Method, TRANSACTION_ID_BYTES, attributeOf, decodeStun, encodeStun } from './stun-message.ts'
@@ -87,9 +87,9 @@ export class TurnClient extends EventEmitter<{ data: [payload: Buffer, source: D
   /** The allocation while there is one, as far as this client knows. */
   get allocation (): Allocation | undefined { return this.#allocation }
 
-  /** Allocate (RFC 8656 section 7). Without a lifetime the relay decides, usually 600 s. */
-  async allocate ({ lifetimeSeconds }: { lifetimeSeconds?: number | undefined } = {}): Promise<Allocation> {
-    const answer = await this.#requests.request('allocate', () => allocateAttributes(lifetimeSeconds))
+  /** Allocate (RFC 8656 section 7). */
+  async allocate (options: AllocateOptions = {}): Promise<Allocation> {
+    const answer = await this.#requests.request('allocate', () => allocateAttributes(options))
     this.#allocation = readAllocation(answer)
     return this.#allocation
   }

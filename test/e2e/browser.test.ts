@@ -1,12 +1,6 @@
-import { createServer } from 'node:http'
-import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { launch } from 'puppeteer-core'
 import t from 'tap'
 import { until } from '../../scripts/until.ts'
+import { callInBrowser } from '../helpers/browser-call.ts'
 import { appUsage, ledgerSessions } from '../helpers/calls.ts'
 import { sum } from '../helpers/counts.ts'
 import { startStack } from '../helpers/stack.ts'
@@ -21,34 +15,12 @@ for (const transport of ['udp', 'tcp'] as const) {
     const app = `browser-${transport}`
     const key = await stack.createApp(app)
 
-    // the app's own server: it holds the secret key, the page gets the reply as it is
-    const page = await readFile(new URL('../fixtures/call.html', import.meta.url))
-    const server = createServer(async (request, response) => {
-      const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
-      if (pathname === '/ice') response.setHeader('content-type', 'application/json').end(JSON.stringify((await stack.issue(key, { user: searchParams.get('user'), room: 'call' })).body))
-      else response.setHeader('content-type', 'text/html').end(page)
-    }).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    t.teardown(() => { server.close() })
-
-    const profile = await mkdtemp(join(tmpdir(), 'spillway-chromium-'))
-    const browser = await launch({
-      executablePath: '/usr/bin/chromium',
-      userDataDir: profile,
-      args: [
-        '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-        '--disable-component-update', '--disable-sync', '--allow-loopback-in-peer-connection',
-        // a client behind a firewall that drops UDP: the reply is the same, only its tcp URL gets through
-        ...transport === 'tcp' ? ['--webrtc-ip-handling-policy=disable_non_proxied_udp'] : []
-      ]
+    const result = await callInBrowser(t, {
+      ice: async user => (await stack.issue(key, { user, room: 'call' })).body,
+      bytes: MEGABYTES_5,
+      // a client behind a firewall that drops UDP: the reply is the same, only its tcp URL gets through
+      args: transport === 'tcp' ? ['--webrtc-ip-handling-policy=disable_non_proxied_udp'] : []
     })
-    t.teardown(async () => {
-      await browser.close()
-      await rm(profile, { recursive: true, force: true, maxRetries: 5 })
-    })
-    const tab = await browser.newPage()
-    await tab.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
-    const result = await tab.evaluate(async bytes => await (globalThis as any).call(bytes), MEGABYTES_5) as { arrived: number[], pairs: object[] }
 
     t.same(result.arrived, [MEGABYTES_5, MEGABYTES_5])
     t.match(result.pairs, [

@@ -4,7 +4,7 @@ import { until } from '../../scripts/until.ts'
 import { callerOf, appUsage, connectClient, ledgerSessions, release } from '../helpers/calls.ts'
 import type { Caller } from '../helpers/calls.ts'
 import { startStack } from '../helpers/stack.ts'
-import type { Answer } from '../helpers/stack.ts'
+import type { Answer } from '../helpers/api-client.ts'
 
 const stack = await startStack(t, { slot: 10, nodes: 2 })
 await until('both nodes serve', async () => (await stack.admin('GET', '/nodes')).body.nodes.every(({ state }: { state: string }) => state === 'up'))

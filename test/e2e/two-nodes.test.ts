@@ -84,8 +84,16 @@ t.test('two clients on two nodes can talk to each other', async t => {
 t.test('a client cannot reach loopback, private or metadata addresses through the relay', async t => {
   const key = await stack.createApp('ssrf')
   const { a, b } = await startCall(stack, key)
-  for (const address of ['127.0.0.1', '10.0.0.1', '169.254.169.254', '192.168.1.1', '172.16.0.1', '0.0.0.0']) {
+  for (const address of ['127.0.0.1', '127.1.2.3', '10.0.0.1', '169.254.169.254', '192.168.1.1', '172.16.0.1', '0.0.0.0']) {
     await t.rejects(a.client.createPermission(address), { code: 403 }, address)
+  }
+  // 443 where the relayed address is an IPv4 one (RFC 8656, section 19)
+  for (const address of ['::1', '::ffff:127.0.0.1', '::ffff:10.0.0.1', '::ffff:169.254.169.254']) {
+    const code = await a.client.createPermission(address).then(() => 0, error => error.code)
+    t.ok([403, 443].includes(code), `${address}: ${code}`)
+  }
+  for (const [what, port] of Object.entries({ 'the central Redis': stack.ports.redis, "a node's Redis": stack.ports.redis + 1, 'the admin API': stack.ports.ops })) {
+    await t.rejects(a.client.bindChannel('auto', { address: '127.0.0.1', port }), { code: 403 }, what)
   }
   await release([a, b])
 })

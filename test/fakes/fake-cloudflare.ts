@@ -5,7 +5,7 @@ import type { Behaviour } from './behaviour.ts'
 import { answerUsageQuery } from './cloudflare-analytics.ts'
 import type { CloudflareUsageRow } from './cloudflare-analytics.ts'
 import { startFake } from './fake-server.ts'
-import type { FakeAnswer, FakeRequest } from './fake-server.ts'
+import type { FakeAnswer, FakeRequest, Place } from './fake-server.ts'
 
 /** Cloudflare's own limit: 48 hours. */
 const MAX_TTL_SECONDS = 172_800
@@ -19,7 +19,7 @@ const turnUrls = [`turn:${HOST}:3478?transport=udp`, `turn:${HOST}:53?transport=
 export interface CloudflareMint { ttl: number, customIdentifier: string | undefined, username: string, credential: string }
 
 /** Cloudflare Realtime TURN: mint, revoke, and the usage its GraphQL API tells. */
-export async function startFakeCloudflare ({ port = 0, account = FAKE_CLOUDFLARE_ACCOUNT }: { port?: number, account?: CloudflareAccount } = {}) {
+export async function startFakeCloudflare ({ account = FAKE_CLOUDFLARE_ACCOUNT, ...place }: Place & { account?: CloudflareAccount } = {}) {
   const minted: CloudflareMint[] = []
   const revoked: string[] = []
   let usage: CloudflareUsageRow[] = []
@@ -60,7 +60,7 @@ export async function startFakeCloudflare ({ port = 0, account = FAKE_CLOUDFLARE
     return { status: 201, body: { iceServers: single ? { ...turn, urls: [...stun().urls, ...turnUrls] } : [stun(), turn] } }
   }
 
-  const fake = await startFake({ answer, refuse, spoil, setUsage: rows => { usage = rows as CloudflareUsageRow[] } }, port)
+  const fake = await startFake({ answer, refuse, spoil, setUsage: rows => { usage = rows as CloudflareUsageRow[] } }, place)
   return {
     ...fake,
     minted,

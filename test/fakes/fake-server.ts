@@ -42,11 +42,14 @@ const DRIP_MS = 50
 const HUGE_CHUNK = `"${'x'.repeat(64 * 1024)}",`
 const HUGE_CHUNKS = 1_000
 
+/** Where a fake listens: loopback, and a free port, unless told. */
+export interface Place { port?: number | undefined, host?: string | undefined }
+
 /**
  * A provider's API on loopback, with a switch: by the object, or over HTTP at `/_fake` (GET: state and counts, PUT: a
  * behaviour such as {"mode":"hang"}, DELETE: well again and nothing counted).
  */
-export async function startFake (contract: Contract, port = 0) {
+export async function startFake (contract: Contract, { port = 0, host = '127.0.0.1' }: Place = {}) {
   let behaviour = WELL
   let inFlight = 0
   let mostInFlight = 0
@@ -92,7 +95,7 @@ export async function startFake (contract: Contract, port = 0) {
     serve(incoming, response).catch(() => { response.destroy() })
   })
   server.maxConnections = MAX_CONNECTIONS
-  server.listen(port, '127.0.0.1')
+  server.listen(port, host)
   await once(server, 'listening')
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 

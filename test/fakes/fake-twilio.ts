@@ -3,7 +3,7 @@ import { FAKE_TWILIO_ACCOUNT } from './accounts.ts'
 import type { TwilioAccount } from './accounts.ts'
 import type { Behaviour } from './behaviour.ts'
 import { startFake } from './fake-server.ts'
-import type { FakeAnswer, FakeRequest } from './fake-server.ts'
+import type { FakeAnswer, FakeRequest, Place } from './fake-server.ts'
 import { answerUsageRecords } from './twilio-usage-records.ts'
 import type { TwilioUsageRow } from './twilio-usage-records.ts'
 
@@ -26,7 +26,7 @@ const ERRORS: Record<number, [code: number, message: string]> = {
 export interface TwilioMint { ttl: number, username: string, password: string }
 
 /** Twilio's API of 2010, as far as Tokens and Usage Records go. */
-export async function startFakeTwilio ({ port = 0, account = FAKE_TWILIO_ACCOUNT }: { port?: number, account?: TwilioAccount } = {}) {
+export async function startFakeTwilio ({ account = FAKE_TWILIO_ACCOUNT, ...place }: Place & { account?: TwilioAccount } = {}) {
   const minted: TwilioMint[] = []
   let usage: TwilioUsageRow[] = []
   const logins = [[account.accountSid, account.authToken], [account.apiKey, account.apiSecret]].map(([name, word]) => `Basic ${Buffer.from(`${name}:${word}`).toString('base64')}`)
@@ -64,7 +64,7 @@ export async function startFakeTwilio ({ port = 0, account = FAKE_TWILIO_ACCOUNT
     }
   }
 
-  const fake = await startFake({ answer, refuse, spoil, setUsage: rows => { usage = rows as TwilioUsageRow[] } }, port)
+  const fake = await startFake({ answer, refuse, spoil, setUsage: rows => { usage = rows as TwilioUsageRow[] } }, place)
   return {
     ...fake,
     minted,

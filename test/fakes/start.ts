@@ -2,7 +2,7 @@ import { fakeSettings } from './accounts.ts'
 import { startFakeCloudflare } from './fake-cloudflare.ts'
 import { startFakeTwilio } from './fake-twilio.ts'
 
-/** `npm run fake-providers`: both fakes on loopback until INT or TERM, and the settings that point Spillway at them. */
+/** `npm run fake-providers`: both fakes, on loopback unless SPILLWAY_FAKE_HOST says otherwise, until INT or TERM, and the settings that point Spillway at them. */
 const portOf = (name: string, standard: number): number => {
   const port = Number(process.env[name] || standard)
   if (Number.isInteger(port) && port >= 0 && port <= 65535) return port
@@ -10,10 +10,11 @@ const portOf = (name: string, standard: number): number => {
   process.exit(2)
 }
 const ports = { cloudflare: portOf('SPILLWAY_FAKE_CLOUDFLARE_PORT', 8090), twilio: portOf('SPILLWAY_FAKE_TWILIO_PORT', 8091) }
+const host = process.env.SPILLWAY_FAKE_HOST || undefined
 
 try {
-  const cloudflare = await startFakeCloudflare({ port: ports.cloudflare })
-  const twilio = await startFakeTwilio({ port: ports.twilio })
+  const cloudflare = await startFakeCloudflare({ host, port: ports.cloudflare })
+  const twilio = await startFakeTwilio({ host, port: ports.twilio })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => { Promise.all([cloudflare.stop(), twilio.stop()]).catch(() => { process.exitCode = 1 }) })
   }

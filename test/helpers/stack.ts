@@ -11,12 +11,11 @@ import type { Test } from 'tap'
 import { until } from '../../scripts/until.ts'
 import { relayAnswers } from './relay-answers.ts'
 import { findSample } from './samples.ts'
-import { REGION_CANARY, searchLogs, secretsIn } from './search-logs.ts'
+import { createApiClient } from './api-client.ts'
+import { REGION_CANARY, searchLogs } from './search-logs.ts'
 
 const run = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-/** Asked every few seconds by machines, so the control plane writes no line for them. */
-const PROBES = /\/(metrics|healthz|readyz)$/
 
 export interface StackOptions {
   /** every stack of a test run has its own ports and loopback network */
@@ -26,8 +25,6 @@ export interface StackOptions {
   /** further words for ./scripts/up */
   flags?: string[]
 }
-
-export interface Answer<Body = any> { status: number, body: Body, headers: Headers }
 
 /** A whole Spillway started by ./scripts/up, as an operator would; everything else is asked over HTTP. */
 export async function startStack (t: Test, { slot, nodes = 1, environment = {}, flags = [] }: StackOptions) {
@@ -60,11 +57,6 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {}, 
     await run(join(ROOT, 'scripts', name), args, { cwd: ROOT, env, timeout: 180_000, maxBuffer: 1 << 24 })
   const up = async () => (await script('up', '--native', '--detach', '--nodes', String(nodes), ...flags)).stdout
   const read = async (...path: string[]) => (await readFile(join(folder, ...path), 'utf8')).trim()
-  /** what must not stand in any log: what this stack gives away is added by itself */
-  const secrets = new Set<string>()
-  /** requests the control plane has answered to us, and so has to have a line for */
-  let answered = 0
-
   /** what up did not start, and down does not know */
   const relaunched: ChildProcess[] = []
   /** how to close what tests open on this stack; whatever a failed test leaves open would keep its file from ending */
@@ -85,27 +77,7 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {}, 
   const api = `http://127.0.0.1:${ports.api}`
   const ops = `http://127.0.0.1:${ports.ops}`
 
-  async function call<Body = any> (url: string, method: string, token: string, body?: unknown): Promise<Answer<Body>> {
-    const headers: Record<string, string> = { authorization: `Bearer ${token}` }
-    if (body !== undefined) headers['content-type'] = 'application/json'
-    const response = await fetch(url, { method, headers, ...body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) } })
-    const text = await response.text()
-    if (!PROBES.test(new URL(url).pathname)) answered += 1
-    const answer = text.startsWith('{') ? JSON.parse(text) : text as Body
-    for (const secret of secretsIn(answer)) secrets.add(secret)
-    return { status: response.status, body: answer, headers: response.headers }
-  }
-  const admin = async <Body = any> (method: string, path: string, body?: unknown): Promise<Answer<Body>> =>
-    await call<Body>(`${ops}/admin/v1${path}`, method, adminToken, body)
-
-  /** A new app with a secret key of its own. */
-  async function createApp (id: string, settings: Record<string, unknown> = {}): Promise<string> {
-    await admin('POST', '/apps', { id, ...settings })
-    const { body } = await admin('POST', `/apps/${id}/keys`)
-    await until('the new key opens its app', async () => (await issue(body.key)).status === 201)
-    return body.key
-  }
-  const issue = async (key: string, body?: unknown): Promise<Answer> => await call(`${api}/v1/credentials`, 'POST', key, body)
+  const { call, admin, createApp, issue, secrets, answered } = createApiClient({ api, ops, adminToken })
 
   /**
    * Kills a part and starts it again with other settings, behind a command such as faketime where one is given; waits for
@@ -148,6 +120,7 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {}, 
     folder,
     network,
     printed,
+    environment: env,
     adminToken,
     up,
     script,
@@ -158,7 +131,7 @@ export async function startStack (t: Test, { slot, nodes = 1, environment = {}, 
     issue,
     secrets,
     closers,
-    searchLogs: async (t: Test) => { await searchLogs(t, folder, secrets, answered) },
+    searchLogs: async (t: Test) => { await searchLogs(t, folder, secrets, answered()) },
     pid: async (part: string) => Number.parseInt(await read('run', `${part}.pid`)),
     signal: async (part: string, signal: NodeJS.Signals) => {
       process.kill(Number.parseInt(await read('run', `${part}.pid`)), signal)

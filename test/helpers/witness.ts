@@ -17,7 +17,7 @@ export interface Witness {
 }
 
 /** Hears what coturn itself says on the Redis of every node, beside the agents and independent of them. */
-export async function listenToCoturn (t: Test, stack: Stack): Promise<Witness> {
+export async function listenToCoturn (t: Test, stack: Pick<Stack, 'nodes' | 'read'> & { ports: { redis: number } }): Promise<Witness> {
   const totals = new Map<string, Counts[]>()
   const ended = new Map<string, Array<{ node: string, allocation: string }>>()
   const channels = new Set<string>()

@@ -17,6 +17,7 @@ const scripts = [
   ...read('infra/coturn/launch').matchAll(/(?:\$\{|secret )(SPILLWAY_[A-Z_]+)/g),
   ...read('scripts/native/settings.ts').matchAll(/(?:environment\.|port\('|host\(')(SPILLWAY_[A-Z_]+)/g)
 ].map(([, name = '']) => name)
+scripts.push(...[...read('scripts/join-fleet.ts').matchAll(/env\.(SPILLWAY_[A-Z_]+)/g)].map(([, name = '']) => name))
 
 t.test('every setting stands in .env.example, and nothing else does', async t => {
   t.same([...example.keys()].sort(), [...new Set([...properties.map(([name]) => name), ...scripts])].sort())

@@ -10,6 +10,7 @@ import { inheritKicks } from '../../policy/kicks.ts'
 import { SILENT_AFTER_MS } from '../../policy/view-node.ts'
 import { contentProbers, reasonToKeep } from '../../policy/remove-node.ts'
 import { readHealth } from '../../store/health.ts'
+import { dropNodeUser, readNodeUser, writeNodeUser } from '../../store/node-users.ts'
 import { readDesired, readNode, readNodes, writeDesired, writeNewNode, writeNoNode } from '../../store/nodes.ts'
 import { countOpenSessionsOf } from '../../store/session-steps.ts'
 import { countUnapplied } from '../../store/usage-stream.ts'
@@ -72,7 +73,7 @@ export function addNodeRoutes (fastify: FastifyInstance, { redis, change, keyRin
       const key = deriveNodeKey(keyRing.ring.current.text, node)
       if (await readDesired(redis, node)) return { result: { created: false, key } }
       const desired = inheritKicks(newDesired(keyId(key)), await readNodes(redis))
-      return { action: 'node.register', target: node, before: null, after: showDesired(desired), writes: writeNewNode(node, desired), result: { created: true, key } }
+      return { action: 'node.register', target: node, before: null, after: showDesired(desired), writes: [...writeNewNode(node, desired), writeNodeUser(node, null)], result: { created: true, key } }
     })
     return await reply.code(created ? 201 : 200).send({ id: node, realm: realmOf(node, domain), key })
   })
@@ -92,12 +93,15 @@ export function addNodeRoutes (fastify: FastifyInstance, { redis, change, keyRin
 
   server.delete('/nodes/:node', { config: { role: 'admin' }, schema: { tags, summary: 'Takes a node out of the fleet that is gone, or was drained and is empty; what it relayed stays in the ledger', params: NodeParams, querystring: RemoveNodeQuery, response: { 204: Type.Null() } } }, async (request, reply) => {
     const { node } = request.params
-    await change(request.actor, async () => {
+    const hadJoined = await change(request.actor, async () => {
       const facts = await find(node)
+      const user = await readNodeUser(redis, node)
       const why = await findReasonToKeep(facts)
       if (why !== undefined && request.query.force !== 'true') throw problems.nodeInUse(why)
-      return { action: 'node.remove', target: node, before: showDesired(facts.desired), after: why === undefined ? null : { forced: why }, writes: writeNoNode(node, facts.desired), result: undefined }
+      return { action: 'node.remove', target: node, before: showDesired(facts.desired), after: why === undefined ? null : { forced: why }, writes: [...writeNoNode(node, facts.desired), ...user ? [writeNodeUser(node, { goneAt: new Date(now()).toISOString(), revoked: why !== undefined })] : []], result: user !== null }
     })
+    // whoever tends the fleet does it within a second otherwise
+    if (hadJoined) await dropNodeUser(redis, node).catch(() => {})
     return await reply.code(204).send(null)
   })
 

@@ -1,0 +1,47 @@
+import { rmSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { version } from '../services/runtime/version.ts'
+import { keyId } from '../services/domain/turn-credential.ts'
+import { MANIFEST, newManifest, RDB, sha256OfFile } from './central/manifest.ts'
+import { nativeCli } from './central/redis-cli.ts'
+import { makeFolder } from './native/make-state.ts'
+import { OperatorError, runCommand } from './native/operator-error.ts'
+import { pathsOf } from './native/paths.ts'
+import { readSecret, writePrivate } from './native/private-files.ts'
+import { stateFolderOf } from './native/settings.ts'
+
+/** Copies the central Redis while it serves; see ./scripts/backup --help. */
+await runCommand(async () => {
+  process.umask(0o077)
+  const paths = pathsOf(stateFolderOf(process.env, resolve(import.meta.dirname, '..')))
+  const createdAt = new Date().toISOString()
+  const folder = resolve(process.argv[2] ?? join(paths.state, 'backups', createdAt.replaceAll(/[-:]|\.\d+/g, '')))
+  const masterKey = readSecret(paths.masterKey)
+  if (masterKey === undefined) throw new OperatorError(`${paths.masterKey} is missing: no centre was ever started here`)
+  const cli = nativeCli(paths)
+  const [auditHead, layout, info] = [await cli.ask('GET', 'audit:head'), await cli.ask('GET', 'layout'), await cli.ask('INFO', 'server')]
+
+  makeFolder(folder)
+  const rdb = join(folder, RDB)
+  try {
+    await cli.copyTo(rdb)
+    const { size: bytes } = statSync(rdb)
+    const manifest = newManifest({
+      createdAt,
+      version,
+      redisVersion: /^redis_version:(\S+)/m.exec(info)?.[1] ?? '',
+      layout: layout || null,
+      auditHead: auditHead || null,
+      masterKeyId: keyId(masterKey),
+      bytes,
+      sha256: await sha256OfFile(rdb)
+    })
+    // last: a folder without a manifest is no backup
+    writePrivate(join(folder, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`)
+    process.stdout.write(`${folder}: ${bytes} bytes, audit ${auditHead.split(':')[0] || 0}, sha256 ${manifest.sha256}\nkeep ${paths.masterKey} too, somewhere else: nothing sealed in it opens without that key\n`)
+  } catch (error) {
+    rmSync(rdb, { force: true })
+    throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? new OperatorError(`${rdb} is there already: name another folder`, 2) : error
+  }
+  return 0
+})

@@ -1,0 +1,35 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { OperatorError } from '../native/operator-error.ts'
+
+const run = promisify(execFile)
+const OUTPUT_BYTES = 1 << 24
+const LINES_SHOWN = 15
+
+/** One container as `docker compose ps` tells of it. */
+export interface ContainerState { Service: string, Name: string, State: string, Health: string, ExitCode: number }
+
+/** Docker Compose on the project of this repository. */
+export function createEngine (repository: string, environment: NodeJS.ProcessEnv) {
+  /** Its standard output. @throws OperatorError with the end of what it said */
+  async function compose (...args: string[]): Promise<string> {
+    try {
+      const { stdout } = await run('docker', ['compose', '--progress', 'plain', ...args], { cwd: repository, env: environment, maxBuffer: OUTPUT_BYTES })
+      return stdout
+    } catch (error) {
+      const { stderr = '', message } = error as Error & { stderr?: string }
+      throw new OperatorError(`docker compose ${args[0]}: ${stderr.trim().split('\n').slice(-LINES_SHOWN).join('\n') || message}`)
+    }
+  }
+
+  return {
+    compose,
+    containers: async (): Promise<ContainerState[]> =>
+      (await compose('ps', '--all', '--format', 'json')).split('\n').filter(Boolean).map(line => JSON.parse(line)),
+    /** what a service said last, whichever of its containers */
+    lastWords: async (service: string): Promise<string> =>
+      (await compose('logs', '--no-color', '--tail', String(LINES_SHOWN), service)).trimEnd()
+  }
+}
+
+export type Engine = ReturnType<typeof createEngine>
