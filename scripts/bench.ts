@@ -4,6 +4,7 @@ import { openLab } from './bench/lab.ts'
 import type { Lab } from './bench/lab.ts'
 import { measureCredentials } from './bench/measure-credentials.ts'
 import { measureMemory } from './bench/measure-memory.ts'
+import { measureScrape } from './bench/measure-large-fleet.ts'
 import { measureUsage } from './bench/measure-usage.ts'
 import { OperatorError, runCommand } from './native/operator-error.ts'
 
@@ -12,7 +13,7 @@ const HELP = `Usage: npm run --silent bench -- [options] > result.json
 Measures the real processes against the least their work could cost. Prints one JSON; what happens meanwhile goes to
 standard error. Needs Linux with two cores, redis-server and coturn; takes a few minutes, and leaves nothing behind.
 
-  --only credentials|usage|memory  one of them; without it all three, one after the other
+  --only NAME                      one of those below; without it all of them, one after the other
   --pairs N                        measurements of ours and of bare in turn, of which the medians are told: 1 to 50 (5)
   --profile FOLDER                 keep a CPU profile of each of our processes there
   --help                           print this
@@ -22,6 +23,8 @@ credentials  the control plane beside a bare Fastify that answers as many bytes;
 usage        agent and ledger beside a bare subscriber that hears the same events; ratio is the events per CPU second of
              ours over those of bare
 memory       resident bytes of agent and ledger that 10,000 live sessions cost
+scrape       1,000 nodes and 2,000 apps: p99 of issuing while metrics are read each second over that without, and how long
+             a reading takes of control plane, ledger and prober
 `
 const note = (text: string): void => { process.stderr.write(`${text}\n`) }
 const say = (part: string, what: string): void => { note(`${part.padEnd(20)} ${what}`) }
@@ -30,7 +33,9 @@ const BENCHMARKS: Record<string, { nodes: number, measure: (lab: Lab, pairs: num
   credentials: { nodes: 1, measure: measureCredentials },
   // the second node has only a Redis, for what is compared
   usage: { nodes: 2, measure: measureUsage },
-  memory: { nodes: 1, measure: measureMemory }
+  memory: { nodes: 1, measure: measureMemory },
+  // all of its nodes are made up
+  scrape: { nodes: 1, measure: measureScrape }
 }
 
 await runCommand(async () => {

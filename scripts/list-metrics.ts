@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url'
 import { createControlPlaneMetrics } from '../services/control-plane/metrics.ts'
 import { createLedgerMetrics } from '../services/ledger/ledger-metrics.ts'
 import { createProberMetrics } from '../services/prober/prober-metrics.ts'
@@ -27,6 +26,6 @@ export function listMetrics (): ListedMetric[] {
   })
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (import.meta.main) {
   for (const { process: owner, name, type, labels } of listMetrics()) console.log([owner, name, type, labels.join(',')].join('\t'))
 }

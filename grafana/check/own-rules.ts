@@ -19,6 +19,10 @@ function overlaps ({ panels }: DashboardView): string[] {
 const overlap = (a: PanelView['gridPos'], b: PanelView['gridPos']): boolean =>
   a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h
 
+const isSingleValue = ({ type }: PanelView): boolean => type === 'stat' || type === 'bargauge'
+const hasColour = ({ fieldConfig: { defaults } }: PanelView): boolean =>
+  (defaults.mappings ?? []).length > 0 || (defaults.thresholds?.steps ?? []).some(({ color }) => color !== 'text')
+
 /** A table shows what its columns are named after; one that no query makes would be missing without a word. */
 function columns ({ type, targets, transformations }: PanelView): string[] {
   if (type !== 'table') return []
@@ -52,12 +56,8 @@ export const ownRules = (uids: ReadonlySet<string>, headings: ReadonlySet<string
   { name: 'panel-type', panel: ({ type }) => TYPES.has(type) ? [] : [`${type} cannot be drawn`] },
   { name: 'description-asks', panel: ({ description = '' }) => description.includes('?') ? [] : ['the description asks nothing'] },
   { name: 'ref-ids-are-unique', panel: ({ targets }) => twice(targets.map(({ refId }) => refId)).map(refId => `${refId} is there twice`) },
-  {
-    name: 'value-has-colour',
-    panel: ({ type, fieldConfig }) => (type === 'stat' || type === 'bargauge') && !(fieldConfig.defaults.thresholds?.steps.some(({ color }) => color !== 'text'))
-      && !fieldConfig.defaults.hasOwnProperty('mappings') ? ['says neither when its value is bad nor that it never is'] : []
-  },
-  { name: 'last-value', panel: ({ type, options }) => (type === 'stat' || type === 'bargauge') && options?.reduceOptions?.calcs?.[0] !== 'lastNotNull' ? ['shows no value'] : [] },
+  { name: 'value-has-colour', panel: panel => isSingleValue(panel) && !hasColour(panel) ? ['says neither when its value is bad nor that it never is'] : [] },
+  { name: 'last-value', panel: panel => isSingleValue(panel) && panel.options?.reduceOptions?.calcs?.[0] !== 'lastNotNull' ? ['shows no value'] : [] },
   { name: 'columns-are-asked-for', panel: columns },
   { name: 'links-lead-somewhere', panel: linkProblems(uids, headings) }
 ]

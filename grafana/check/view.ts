@@ -13,7 +13,7 @@ export interface PanelView {
   targets: TargetView[]
   links: { title: string, url: string }[]
   fieldConfig: {
-    defaults: { unit?: string, thresholds?: { steps: { value: number | null, color: string }[] } }
+    defaults: { unit?: string, mappings?: unknown[], thresholds?: { steps: { value: number | null, color: string }[] } }
     overrides: { matcher: { options: string }, properties: { id: string, value: unknown }[] }[]
   }
   transformations: { id: string, options: any }[]
@@ -32,7 +32,7 @@ export interface VariableView {
   refresh?: number
 }
 
-export interface AnnotationView { name: string, expr?: string, titleFormat?: string, textFormat?: string, tagKeys?: string }
+export interface AnnotationView { name: string, expr?: string, iconColor?: string, useValueForTime?: boolean, titleFormat?: string, textFormat?: string, tagKeys?: string }
 
 export interface DashboardView {
   uid: string

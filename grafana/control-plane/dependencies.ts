@@ -2,7 +2,7 @@ import { runbook } from '../kit/links.ts'
 import { table, timeSeries } from '../kit/panel-spec.ts'
 import type { RowSpec } from '../kit/panel-spec.ts'
 import { YES_IS_GOOD } from '../kit/scales.ts'
-import { INSTANCE, increase, quantile, rate, select } from '../kit/select.ts'
+import { INSTANCE, increase, quantile, rate, select, shared } from '../kit/select.ts'
 
 const third = { width: 8, height: 8 }
 
@@ -17,7 +17,8 @@ export const dependencies: RowSpec = {
       unit: 'reqps',
       min: 0,
       asks: 'What became of the requests to paid providers? circuit_open and busy were not sent; all but ok went to the next provider in line.',
-      queries: [{ expr: rate('upstream_requests_total', 'provider, outcome', INSTANCE), legend: '{{provider}}: {{outcome}}' }],
+      queries: [{ expr: `${rate('upstream_requests_total', 'provider, outcome', INSTANCE)} > 0`, legend: '{{provider}}: {{outcome}}' }],
+      noValue: 'nothing was asked',
       links: [runbook('UpstreamErrors')]
     }),
     timeSeries({
@@ -36,10 +37,9 @@ export const dependencies: RowSpec = {
       title: 'Paid providers',
       ...third,
       unit: 'none',
-      noValue: 'none is configured',
-      asks: 'Which providers are configured, and is the circuit to each closed? open: left alone after failures; misconfigured: it refuses the account and is asked once a minute.',
+      asks: 'Which paid providers are configured, and is the circuit to each closed? open: left alone after failures; misconfigured: it refuses the account and is asked once a minute.',
       queries: [
-        { expr: `max by (provider) (${select('provider_configured', INSTANCE)})`, legend: 'configured' },
+        { expr: shared('provider_configured', 'provider', INSTANCE, 'provider=~"cloudflare|twilio"'), legend: 'configured' },
         { expr: `max by (provider, state) (${select('upstream_circuit_state', INSTANCE)}) == 1`, legend: 'is' },
         { expr: increase('upstream_circuit_transitions_total', 'provider', INSTANCE, 'state="open"'), legend: 'opened' }
       ],
@@ -67,10 +67,11 @@ export const dependencies: RowSpec = {
       ...third,
       unit: 'cps',
       min: 0,
+      noValue: 'none',
       asks: 'Is Redis away, or the way to it broken?',
       queries: [
-        { expr: rate('redis_errors_total', 'job, redis', INSTANCE), legend: '{{job}} {{redis}} errors' },
-        { expr: rate('redis_reconnects_total', 'job, redis', INSTANCE), legend: '{{job}} {{redis}} reconnects' }
+        { expr: `${rate('redis_errors_total', 'job, redis', INSTANCE)} > 0`, legend: '{{job}} {{redis}} errors' },
+        { expr: `${rate('redis_reconnects_total', 'job, redis', INSTANCE)} > 0`, legend: '{{job}} {{redis}} reconnects' }
       ],
       links: [runbook('RedisDown')]
     }),

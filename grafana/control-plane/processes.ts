@@ -39,7 +39,7 @@ export const processes: RowSpec = {
       lines: true,
       asks: 'How much of one core does each process use? A process runs on one: at 100 % it is full, and another replica is due.',
       queries: [{
-        expr: 'sum by (service, instance) (rate(process_cpu_seconds_total{job=~"$job", instance=~"$instance"}[$__rate_interval]) * on (job, instance) group_left (service) spillway_build_info{job=~"$job", instance=~"$instance"})',
+        expr: 'max by (service, instance) (rate(process_cpu_seconds_total{job=~"$job", instance=~"$instance"}[$__rate_interval]) * on (job, instance) group_left (service) spillway_build_info{job=~"$job", instance=~"$instance"})',
         legend: '{{service}} {{instance}}'
       }],
       thresholds: [[null, 'green'], [0.7, 'orange'], [0.9, 'red']]
@@ -82,7 +82,7 @@ export const processes: RowSpec = {
       id: 306,
       title: 'Series refused',
       width: 4,
-      height: 4,
+      height: 8,
       unit: 'short',
       decimals: 0,
       asks: 'Was a metric about to grow without end? Label sets that were left out because a metric may have only so many.',
@@ -94,7 +94,7 @@ export const processes: RowSpec = {
       id: 307,
       title: 'Probers that see',
       width: 4,
-      height: 4,
+      height: 8,
       unit: 'percentunit',
       decimals: 0,
       noValue: 'no prober',
@@ -105,7 +105,7 @@ export const processes: RowSpec = {
     timeSeries({
       id: 308,
       title: 'Usage batches',
-      width: 8,
+      width: 12,
       height: 8,
       unit: 'cps',
       min: 0,
@@ -115,7 +115,7 @@ export const processes: RowSpec = {
     timeSeries({
       id: 309,
       title: 'Sessions the ledger holds open',
-      width: 8,
+      width: 12,
       height: 8,
       unit: 'short',
       decimals: 0,

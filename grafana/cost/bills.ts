@@ -1,7 +1,7 @@
 import { runbook } from '../kit/links.ts'
 import { stat, table, timeSeries } from '../kit/panel-spec.ts'
 import type { RowSpec } from '../kit/panel-spec.ts'
-import { NONE_IS_GOOD } from '../kit/scales.ts'
+import { NEUTRAL, NONE_IS_GOOD } from '../kit/scales.ts'
 import { rate, shared } from '../kit/select.ts'
 
 /** A tenth off is a price or a customer that changed; a quarter is a mistake. */
@@ -15,10 +15,14 @@ export const bills: RowSpec = {
       id: 501,
       title: 'Bytes without a price',
       width: 4,
-      height: 4,
+      height: 8,
       unit: 'decbytes',
-      asks: 'How many bytes of today have no price on the rate card? What they cost is in no sum, and where a budget denies, they are not spilled.',
-      queries: [{ expr: `sum(${shared('unpriced_bytes_today', 'provider, region')}) or vector(0)`, legend: 'unpriced' }],
+      asks: 'How many bytes of today have no price on the rate card? What they cost is in no sum, and where a budget denies, paid ones are not spilled. What own relays cost, only you know: usdPerGigabyte 0 says that they cost nothing.',
+      queries: [
+        { expr: `sum(${shared('unpriced_bytes_today', 'provider, region', 'provider!="coturn"')}) or vector(0)`, legend: 'paid' },
+        { expr: `sum(${shared('unpriced_bytes_today', 'provider, region', 'provider="coturn"')}) or vector(0)`, legend: 'own relays' }
+      ],
+      overrides: [{ name: 'own relays', thresholds: NEUTRAL }],
       thresholds: NONE_IS_GOOD,
       links: [runbook('UnpricedBytes')]
     }),
@@ -26,7 +30,7 @@ export const bills: RowSpec = {
       id: 502,
       title: 'Paid credentials to book',
       width: 4,
-      height: 4,
+      height: 8,
       unit: 'short',
       decimals: 0,
       asks: 'How many paid credentials wait to be booked? They hold what they are expected to cost; some for a moment is right, a number that grows is a ledger that is away.',
@@ -37,7 +41,7 @@ export const bills: RowSpec = {
       id: 503,
       title: 'Bill last read',
       width: 4,
-      height: 4,
+      height: 8,
       unit: 's',
       decimals: 0,
       noValue: 'no account',
@@ -64,12 +68,11 @@ export const bills: RowSpec = {
       height: 8,
       unit: 'none',
       sortBy: 'Day',
-      noValue: 'no bill was read',
-      asks: 'Does the bill agree with what was expected, day by day? 107 % is a bill 7 % higher; it is learned from, but a quarter off means a price or a use that is not what we think.',
+      asks: 'Does the bill agree with what was expected, day by day? 107 % is a bill 7 % higher; it is learned from, but a quarter off on a day that is over means a price or a use that is not what we think.',
       queries: [
         { expr: shared('bill_usd', 'provider, day'), legend: 'bill' },
         { expr: shared('bill_estimate_usd', 'provider, day'), legend: 'estimate' },
-        { expr: shared('bill_drift_ratio', 'provider, day'), legend: 'drift' }
+        { expr: shared('bill_drift_ratio', 'provider, day', 'day!="today"'), legend: 'drift' }
       ],
       columns: { provider: 'Provider', day: 'Day', bill: 'Bill', estimate: 'Estimate', drift: 'Bill of estimate' },
       overrides: [

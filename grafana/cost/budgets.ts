@@ -33,7 +33,6 @@ export const budgets: RowSpec = {
       ...half,
       unit: 'none',
       sortBy: 'Used',
-      noValue: 'no budget is set',
       asks: 'How much of each budget is used up? _all: of all apps together. deny-spill: at the cap there is no paid credential until the next day or month; warn: it is told and goes on.',
       queries: [
         { expr: shared('budget_usd', 'app, period, action', 'app=~"$app|_all"'), legend: 'budget' },

@@ -2,7 +2,7 @@ import { runbook } from '../kit/links.ts'
 
 import { barGauge, timeSeries } from '../kit/panel-spec.ts'
 import type { RowSpec } from '../kit/panel-spec.ts'
-import { NEUTRAL } from '../kit/scales.ts'
+import { NEUTRAL, PROVIDER_COLOURS } from '../kit/scales.ts'
 import { increase, rate } from '../kit/select.ts'
 
 export const spill: RowSpec = {
@@ -19,6 +19,7 @@ export const spill: RowSpec = {
       max: 1,
       asks: 'Which share of credentials does the own fleet not serve, by who does in its place?',
       queries: [{ expr: `${rate('credentials_issued_total', 'provider', 'app=~"$app"', 'provider!="coturn"')} / on () group_left () (${rate('credentials_issued_total', '', 'app=~"$app"')} > 0)`, legend: '{{provider}}' }],
+      overrides: PROVIDER_COLOURS,
       links: [runbook('SpillShareHigh')]
     }),
     timeSeries({
@@ -39,14 +40,15 @@ export const spill: RowSpec = {
       unit: 'reqps',
       min: 0,
       asks: 'Is spilling held back by money? denied: no budget; local: issued on the allowance of a Redis outage; failed: set aside, but the provider did not serve.',
-      queries: [{ expr: rate('paid_reservations_total', 'provider, outcome'), legend: '{{provider}}: {{outcome}}' }]
+      queries: [{ expr: `${rate('paid_reservations_total', 'provider, outcome')} > 0`, legend: '{{provider}}: {{outcome}}' }],
+      noValue: 'nothing was asked'
     }),
     barGauge({
       id: 404,
       title: 'Credentials by provider',
       width: 24,
-      height: 5,
-      unit: 'short',
+      height: 4,
+      unit: 'locale',
       decimals: 0,
       min: 0,
       asks: 'How many credentials did each provider serve in the time that is shown?',

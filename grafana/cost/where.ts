@@ -1,6 +1,6 @@
 import { barGauge, table, timeSeries } from '../kit/panel-spec.ts'
 import type { RowSpec } from '../kit/panel-spec.ts'
-import { NEUTRAL } from '../kit/scales.ts'
+import { NEUTRAL, PROVIDER_COLOURS } from '../kit/scales.ts'
 import { rate, shared } from '../kit/select.ts'
 
 const half = { width: 12, height: 8 }
@@ -19,7 +19,8 @@ export const where: RowSpec = {
       unit: 'currencyUSD',
       min: 0,
       asks: 'What did the last hour cost, at each time, by provider and region, at list prices? At midnight UTC it begins anew.',
-      queries: [{ expr: `clamp_min(sum by (provider, region) (max by (app, provider, region, basis) (delta(spillway_cost_today_usd{job=~"$job", app=~"$app", ${ONCE}}[1h]))), 0)`, legend: '{{provider}} {{region}}' }]
+      queries: [{ expr: `clamp_min(sum by (provider, region) (max by (app, provider, region, basis) (delta(spillway_cost_today_usd{job=~"$job", app=~"$app", ${ONCE}}[1h]))), 0)`, legend: '{{provider}} {{region}}' }],
+      overrides: PROVIDER_COLOURS
     }),
     timeSeries({
       id: 302,
@@ -29,7 +30,8 @@ export const where: RowSpec = {
       min: 0,
       stacked: true,
       asks: 'Who relays the traffic, and where? Both directions together, as booked; of paid providers it is expected, not measured.',
-      queries: [{ expr: `8 * ${rate('relay_bytes_total', 'provider, region', 'app=~"$app"')}`, legend: '{{provider}} {{region}}' }]
+      queries: [{ expr: `8 * ${rate('relay_bytes_total', 'provider, region', 'app=~"$app"')}`, legend: '{{provider}} {{region}}' }],
+      overrides: PROVIDER_COLOURS
     }),
     table({
       id: 303,

@@ -14,10 +14,9 @@ export const agents: RowSpec = {
     table({
       id: 501,
       title: 'What agents see',
-      width: 16,
+      width: 24,
       height: 7,
       unit: 'none',
-      noValue: 'no agent is scraped',
       asks: 'Is each agent in touch with its feed, its coturn and the central Redis, and how old is what it could not deliver yet?',
       queries: [
         { expr: select('agent_feed_up'), legend: 'feed' },

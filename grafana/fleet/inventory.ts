@@ -26,7 +26,7 @@ export const inventory: RowSpec = {
         { expr: `time() - ${shared('node_last_seen_timestamp_seconds', 'node, region', ...NODES)}`, legend: 'seen' },
         { expr: shared('node_info', 'node, region, coturn_version', ...NODES), legend: 'info' }
       ],
-      columns: { node: 'Node', region: 'Region', state: 'State', load: 'Load', share: 'Share', sessions: 'Sessions', admitting: 'Admits', coturn: 'coturn answers', seen: 'Heartbeat', coturn_version: 'coturn' },
+      columns: { node: 'Node', region: 'Region', state: 'State', load: 'Load', share: 'Share', sessions: 'Sessions', admitting: 'Admits', coturn: 'coturn answers', seen: 'Heartbeat', coturn_version: 'Version' },
       overrides: [
         { name: 'State', mappings: NODE_STATES, cell: 'background', width: 110 },
         { name: 'Load', unit: 'percentunit', decimals: 0, thresholds: LOAD, cell: 'bar', max: 1 },

@@ -20,6 +20,7 @@ export const utilisation: RowSpec = {
       legend: 'table',
       asks: 'How full is each node, by bits or by sessions, whichever is more? From 90 % on it takes nobody new, until it is back at 75 %.',
       queries: [{ expr: shared('node_load_ratio', 'node', ...NODES), legend: '{{node}}' }],
+      softMax: 1,
       thresholds: LOAD,
       links: [runbook('NodeSaturated')]
     }),

@@ -4,6 +4,8 @@ import { select, shared } from './select.ts'
 
 interface Mark { name: string, colour: string, expr: string, title: string, text: string, tags: string, isTime?: boolean }
 
+const spilledIn = (window: string): string => `sum by (provider) (increase(${select('decisions_total', 'provider!="coturn"')}${window}))`
+
 /**
  * What explains a bend in a line. Grafana marks each stretch of time in which a series is above 0; a fixed window in place
  * of $__rate_interval, which is a panel's.
@@ -30,9 +32,10 @@ const MARKS: readonly Mark[] = [
   {
     name: 'Spills',
     colour: 'orange',
-    expr: `sum by (provider) (increase(${select('decisions_total', 'provider!="coturn"')}[1m])) > 0`,
+    // its first minute: a fleet that spills for hours would tint all panels
+    expr: `${spilledIn('[1m]')} > 0 unless ${spilledIn('[1m] offset 1m')} > 0`,
     title: 'Spills to {{provider}}',
-    text: 'Credentials were served by {{provider}}, not by the own fleet.',
+    text: 'From here on credentials were served by {{provider}}, too.',
     tags: 'provider'
   },
   {

@@ -1,6 +1,6 @@
 import { PanelBuilder as BarGaugeBuilder } from '@grafana/grafana-foundation-sdk/bargauge'
 import {
-  AxisPlacement, BarGaugeDisplayMode, BarGaugeValueMode, BigValueColorMode, BigValueGraphMode, BigValueTextMode, GraphThresholdsStyleConfigBuilder,
+  AxisPlacement, BarGaugeDisplayMode, BarGaugeSizing, BarGaugeValueMode, BigValueColorMode, BigValueGraphMode, BigValueTextMode, GraphThresholdsStyleConfigBuilder,
   GraphThresholdsStyleMode, LegendDisplayMode, LegendPlacement, ReduceDataOptionsBuilder, ScaleDistribution, ScaleDistributionConfigBuilder,
   SortOrder, StackingConfigBuilder, StackingMode, TableSortByFieldStateBuilder, TooltipDisplayMode, VisibilityMode, VizLegendOptionsBuilder, VizOrientation, VizTooltipOptionsBuilder
 } from '@grafana/grafana-foundation-sdk/common'
@@ -10,7 +10,7 @@ import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/sta
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table'
 import { PanelBuilder as TimeSeriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries'
 import { mappingsOf, overridesOf, thresholdsOf } from './overrides.ts'
-import type { AnyPanel, BarGaugeSpec, PanelSpec, StatSpec, TableSpec, TimeSeriesSpec } from './panel-spec.ts'
+import type { AnyPanel, BarGaugeSpec, PanelSpec, StatSpec, TableSpec, TimeSeriesSpec, Unit } from './panel-spec.ts'
 
 // eslint-disable-next-line no-template-curly-in-string -- Grafana fills it in
 export const DATASOURCE = { type: 'prometheus', uid: '${datasource}' }
@@ -39,20 +39,29 @@ function finish<B extends Builder> (builder: B, spec: AnyPanel): B {
   if (noValue !== undefined) builder.noValue(noValue)
   if (mappings) builder.mappings(mappingsOf(mappings))
   if (links) builder.links(links.map(({ title, url }) => new DashboardLinkBuilder(title).type(DashboardLinkType.Link).url(url)))
-  for (const { matcher, properties } of overridesOf(spec)) builder.overrideByName(matcher, properties)
+  for (const { name, properties } of overridesOf(spec)) {
+    if (typeof name === 'string') builder.overrideByName(name, properties)
+    else builder.overrideByRegexp(String(name), properties)
+  }
   return builder
 }
 
 const byThresholds = () => new FieldColorBuilder().mode(FieldColorModeId.Thresholds)
 
+/** A line of zeros would stand under an axis up to 100, or to 10,000 %. */
+const SOFT_MAX: Partial<Record<Unit, number>> = { reqps: 1, cps: 1, short: 1, percentunit: 0.1, s: 0.01 }
+
 function buildTimeSeries (spec: TimeSeriesSpec): TimeSeriesBuilder {
   const asTable = spec.legend === 'table'
   const builder = new TimeSeriesBuilder()
     .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassic))
-    .lineWidth(spec.stacked ? 1 : 2).fillOpacity(spec.stacked ? 40 : 8).showPoints(VisibilityMode.Never).axisPlacement(AxisPlacement.Auto)
+    .lineWidth(spec.stacked ? 1 : 2).fillOpacity(spec.stacked ? 40 : 8).showPoints(VisibilityMode.Auto).axisPlacement(AxisPlacement.Auto)
     .legend(new VizLegendOptionsBuilder().showLegend(true).placement(LegendPlacement.Bottom)
-      .displayMode(asTable ? LegendDisplayMode.Table : LegendDisplayMode.List).calcs(asTable ? ['lastNotNull', 'max'] : []))
+      .displayMode(asTable ? LegendDisplayMode.Table : LegendDisplayMode.List).calcs(asTable ? ['lastNotNull', 'max'] : [])
+      .sortBy('Last *').sortDesc(true))
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
+  const softMax = spec.softMax ?? SOFT_MAX[spec.unit]
+  if (softMax !== undefined) builder.axisSoftMax(softMax)
   if (spec.stacked) builder.stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'))
   if (spec.lines) builder.thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed))
   if (spec.scale === 'log') builder.scaleDistribution(new ScaleDistributionConfigBuilder().type(ScaleDistribution.Log).log(10))
@@ -72,11 +81,12 @@ function buildStat (spec: StatSpec): StatBuilder {
 function buildBarGauge (spec: BarGaugeSpec): BarGaugeBuilder {
   const builder = new BarGaugeBuilder().colorScheme(byThresholds()).reduceOptions(lastValue())
     .displayMode(BarGaugeDisplayMode.Basic).valueMode(BarGaugeValueMode.Text).orientation(VizOrientation.Horizontal).showUnfilled(true)
+    .sizing(BarGaugeSizing.Manual).minVizHeight(16).maxVizHeight(40)
   return finish(builder, spec)
 }
 
 function buildTable (spec: TableSpec): TableBuilder {
-  const builder = new TableBuilder().colorScheme(byThresholds()).showHeader(true)
+  const builder = new TableBuilder().colorScheme(byThresholds()).showHeader(true).minWidth(70)
   if (spec.queries.length > 1) builder.withTransformation({ id: 'merge', options: {} })
   const columns = Object.entries(spec.columns).map(([source, heading]) => {
     const query = spec.queries.findIndex(({ legend }) => legend === source)

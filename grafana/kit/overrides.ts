@@ -1,4 +1,4 @@
-import { FieldColorModeId, MappingType, ThresholdsMode } from '@grafana/grafana-foundation-sdk/dashboard'
+import { FieldColorModeId, MappingType, SpecialValueMatch, ThresholdsMode } from '@grafana/grafana-foundation-sdk/dashboard'
 import type { DynamicConfigValue } from '@grafana/grafana-foundation-sdk/dashboard'
 import type { Mapped, Override, PanelSpec, Threshold } from './panel-spec.ts'
 
@@ -13,8 +13,11 @@ export const mappingsOf = (mappings: Readonly<Record<string, Mapped>>) => [{
   options: Object.fromEntries(Object.entries(mappings).map(([value, { text, colour }], index) => [value, { text, color: colour, index }]))
 }]
 
-export function overridesOf ({ overrides = [] }: PanelSpec): { matcher: string, properties: DynamicConfigValue[] }[] {
-  return overrides.map(override => ({ matcher: override.name, properties: [...properties(override)] }))
+/** An empty cell has no colour, or it would take that of the lowest values. */
+const NOTHING = { type: MappingType.SpecialValue, options: { match: SpecialValueMatch.NullAndNan, result: { text: '', color: 'transparent', index: 99 } } }
+
+export function overridesOf ({ overrides = [] }: PanelSpec): { name: string | RegExp, properties: DynamicConfigValue[] }[] {
+  return overrides.map(override => ({ name: override.name, properties: [...properties(override)] }))
 }
 
 function * properties ({ unit, decimals, thresholds, mappings, cell, max, colour, dashed, width }: Override): Generator<DynamicConfigValue> {
@@ -22,7 +25,7 @@ function * properties ({ unit, decimals, thresholds, mappings, cell, max, colour
   if (decimals !== undefined) yield { id: 'decimals', value: decimals }
   if (max !== undefined) yield { id: 'max', value: max }
   if (thresholds) yield { id: 'thresholds', value: thresholdsOf(thresholds) }
-  if (mappings) yield { id: 'mappings', value: mappingsOf(mappings) }
+  if (mappings ?? cell) yield { id: 'mappings', value: [...mappings ? mappingsOf(mappings) : [], NOTHING] }
   if (cell === 'bar') yield { id: 'custom.cellOptions', value: { type: 'gauge', mode: 'basic', valueDisplayMode: 'text' } }
   if (cell === 'background') yield { id: 'custom.cellOptions', value: { type: 'color-background', mode: 'basic' } }
   if (colour) yield { id: 'color', value: { mode: FieldColorModeId.Fixed, fixedColor: colour } }

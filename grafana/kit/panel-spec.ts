@@ -1,6 +1,6 @@
 /** What a panel is, before it is Grafana's. Grafana's ids of units: @grafana/data, valueFormats. */
 export type Unit =
-  | 'bps' | 'decbytes' | 'bytes' | 'currencyUSD' | 'percentunit' | 's' | 'reqps' | 'ops' | 'cps' | 'short' | 'none'
+  | 'bps' | 'decbytes' | 'bytes' | 'currencyUSD' | 'percentunit' | 's' | 'reqps' | 'cps' | 'short' | 'locale' | 'none'
   | 'dateTimeFromNow' | 'bool_yes_no' | 'string'
 
 export type Colour = 'green' | 'yellow' | 'orange' | 'red' | 'blue' | 'purple' | 'text'
@@ -20,7 +20,8 @@ export interface Mapped { text: string, colour: Colour }
 
 /** How the one column or series of this name differs from the rest of its panel. */
 export interface Override {
-  name: string
+  /** of the column or series; or a pattern, for all that match it */
+  name: string | RegExp
   unit?: Unit
   decimals?: number
   thresholds?: readonly Threshold[]
@@ -64,6 +65,8 @@ export interface TimeSeriesSpec extends PanelSpec {
   lines?: boolean
   legend?: 'list' | 'table'
   scale?: 'log'
+  /** how far the axis reaches where all values are smaller; by the unit without it */
+  softMax?: number
 }
 
 export interface StatSpec extends PanelSpec {

@@ -1,4 +1,4 @@
-import type { Mapped, Threshold } from './panel-spec.ts'
+import type { Mapped, Override, Threshold } from './panel-spec.ts'
 
 /** Where a value turns bad, with the reason; a panel takes one of these or says why it has its own. */
 
@@ -26,3 +26,12 @@ export const NODE_STATES: Readonly<Record<string, Mapped>> = {
   draining: { text: 'draining', colour: 'purple' },
   down: { text: 'down', colour: 'red' }
 }
+
+/** A provider has one colour on all panels; of series whose names begin with it. */
+export const PROVIDER_COLOURS: readonly Override[] = [
+  { name: /^coturn/, colour: 'green' },
+  { name: /^cloudflare/, colour: 'orange' },
+  { name: /^twilio/, colour: 'red' },
+  { name: /^static/, colour: 'blue' },
+  { name: /^stun/, colour: 'purple' }
+]

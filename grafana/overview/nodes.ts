@@ -1,7 +1,7 @@
 import { toCost, toFleet } from '../kit/links.ts'
 import { table, timeSeries } from '../kit/panel-spec.ts'
 import type { RowSpec } from '../kit/panel-spec.ts'
-import { LOAD, NODE_STATES } from '../kit/scales.ts'
+import { LOAD, NODE_STATES, PROVIDER_COLOURS } from '../kit/scales.ts'
 import { rate, select, shared } from '../kit/select.ts'
 
 const IN_REGION = 'region=~"$region"'
@@ -52,8 +52,9 @@ export const nodes: RowSpec = {
       height: 8,
       unit: 'bps',
       min: 0,
-      asks: 'What was booked, by provider and direction? in comes from clients, out goes to them; of paid providers it is expected, not measured. coturn tells of a quiet call late.',
-      queries: [{ expr: `8 * ${rate('relay_bytes_total', 'provider, direction')}`, legend: '{{provider}} {{direction}}' }],
+      asks: 'What was booked, by provider, both directions together? Of paid providers it is expected, not measured. coturn tells of a quiet call late.',
+      queries: [{ expr: `8 * ${rate('relay_bytes_total', 'provider')}`, legend: '{{provider}}' }],
+      overrides: PROVIDER_COLOURS,
       links: [toCost]
     }),
     timeSeries({

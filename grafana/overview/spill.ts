@@ -1,7 +1,7 @@
 import { toControlPlane, toCost, toFleet } from '../kit/links.ts'
 import { timeSeries } from '../kit/panel-spec.ts'
 import type { RowSpec } from '../kit/panel-spec.ts'
-import { LOAD } from '../kit/scales.ts'
+import { LOAD, PROVIDER_COLOURS } from '../kit/scales.ts'
 import { rate, shared } from '../kit/select.ts'
 
 const IN_REGION = 'region=~"$region"'
@@ -20,7 +20,7 @@ export const spill: RowSpec = {
       min: 0,
       asks: 'Who serves: the own fleet (coturn), or somebody it spilled to? All that is not coturn is a spill.',
       queries: [{ expr: rate('decisions_total', 'provider'), legend: '{{provider}}' }],
-      overrides: [{ name: 'coturn', colour: 'green' }, { name: 'twilio', colour: 'red' }, { name: 'cloudflare', colour: 'orange' }, { name: 'stun', colour: 'purple' }],
+      overrides: PROVIDER_COLOURS,
       links: [toCost]
     }),
     timeSeries({
@@ -34,6 +34,7 @@ export const spill: RowSpec = {
       legend: 'table',
       asks: 'Does it spill because the fleet is full? From 90 % on a node takes nobody new, until it is back at 75 %; when all of them stand there, the next credential spills.',
       queries: [{ expr: shared('node_load_ratio', 'node', IN_REGION), legend: '{{node}}' }],
+      softMax: 1,
       thresholds: LOAD,
       links: [toFleet]
     }),
@@ -49,7 +50,7 @@ export const spill: RowSpec = {
       queries: [
         { expr: `sum(${shared('node_saturated', 'node', IN_REGION)})`, legend: 'saturated' },
         { expr: `sum(${shared('node_draining', 'node', IN_REGION)})`, legend: 'draining' },
-        { expr: `sum(${shared('node_state', 'node, state', 'state=~"down|unready|unknown"')})`, legend: 'down, unready or unknown' }
+        { expr: `sum(${shared('node_state', 'node, state', 'state=~"down|unready|unknown"')}) or vector(0)`, legend: 'down, unready or unknown' }
       ],
       overrides: [{ name: 'saturated', colour: 'orange' }, { name: 'draining', colour: 'purple' }, { name: 'down, unready or unknown', colour: 'red' }],
       links: [toFleet]
@@ -63,9 +64,10 @@ export const spill: RowSpec = {
       min: 0,
       asks: 'Is a spill held back, by a budget that is used up or by the provider? denied: no budget; the others are what the provider made of the request.',
       queries: [
-        { expr: rate('paid_reservations_total', 'provider, outcome', 'outcome=~"denied|failed"'), legend: '{{provider}} budget: {{outcome}}' },
-        { expr: rate('upstream_requests_total', 'provider, outcome', 'outcome!="ok"'), legend: '{{provider}}: {{outcome}}' }
+        { expr: `${rate('paid_reservations_total', 'provider, outcome', 'outcome=~"denied|failed"')} > 0`, legend: '{{provider}} budget: {{outcome}}' },
+        { expr: `${rate('upstream_requests_total', 'provider, outcome', 'outcome!="ok"')} > 0`, legend: '{{provider}}: {{outcome}}' }
       ],
+      noValue: 'none',
       links: [toControlPlane]
     }),
     timeSeries({

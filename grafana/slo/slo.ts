@@ -17,6 +17,8 @@ const SHOWN: Readonly<Record<string, { id: number, title: string, link: Link }>>
 const WINDOWS = ['5m', '1h', '6h', '3d'] as const
 const BURN = [[null, 'green'], [1, 'yellow'], [3, 'orange'], [6, 'red']] as const
 const SECONDS_OF_BUDGET = 30 * 86_400
+/** Beyond this nobody plans. */
+const A_YEAR = 365 * 86_400
 
 function rowOf ({ id: slo, alert, target, badEventsAre }: Objective): RowSpec {
   const { id, title, link } = SHOWN[slo] ?? { id: 900, title: slo, link: toControlPlane }
@@ -46,10 +48,10 @@ function rowOf ({ id: slo, alert, target, badEventsAre }: Objective): RowSpec {
         title: 'Gone in',
         unit: 's',
         decimals: 1,
-        noValue: 'not burning',
         asks: 'When is the budget used up, if it goes on as in the last six hours? Less than three days is worth a look today.',
-        queries: [{ expr: `clamp_min(${recorded('error_budget_left:ratio')}, 0) * ${SECONDS_OF_BUDGET} / (${burn('6h')} > 0)`, legend: 'gone in' }],
-        thresholds: [[null, 'red'], [3 * 86_400, 'orange'], [SECONDS_OF_BUDGET, 'green']]
+        queries: [{ expr: `clamp_max(clamp_min(${recorded('error_budget_left:ratio')}, 0) * ${SECONDS_OF_BUDGET} / clamp_min(${burn('6h')}, 0.001), ${A_YEAR})`, legend: 'gone in' }],
+        thresholds: [[null, 'red'], [3 * 86_400, 'orange'], [SECONDS_OF_BUDGET, 'green']],
+        mappings: { [A_YEAR]: { text: 'not this year', colour: 'green' } }
       }),
       stat({
         ...small,
@@ -68,10 +70,9 @@ function rowOf ({ id: slo, alert, target, badEventsAre }: Objective): RowSpec {
         width: 12,
         height: 7,
         unit: 'short',
-        decimals: 1,
+        softMax: 2,
         min: 0,
         lines: true,
-        legend: 'table',
         asks: 'How fast is the budget used? At 1 it lasts exactly 30 days, at 14.4 two days. It pages when 5m and 1h are above 14.4, or 30m and 6h above 6.',
         queries: WINDOWS.map(window => ({ expr: burn(window), legend: window })),
         thresholds: BURN,

@@ -23,6 +23,7 @@ const repository = resolve(import.meta.dirname, '../..')
 /** Every port that up has, so that a stack that runs already is not in the way. */
 const PORTS = [
   'CENTRAL_REDIS_PORT', 'CONTROL_PLANE_PORT', 'CONTROL_PLANE_OPS_PORT', 'LEDGER_OPS_PORT',
+  'PROBER_OPS_PORT',
   'NODE_REDIS_PORT', 'COTURN_CLI_PORT', 'COTURN_PORT', 'RELAY_AGENT_OPS_PORT'
 ]
 export const DOMAIN = 'bench.example'

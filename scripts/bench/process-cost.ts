@@ -14,6 +14,9 @@ export function cpuMicrosOf (pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * 1_000_000 / TICKS_A_SECOND
 }
 
+/** Time its first thread, the one JavaScript runs on, has been on a core (/proc/<pid>/schedstat): unlike a clock it does not go on while others have the core. */
+export const threadMsOf = (pid: number): number => Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1_000_000
+
 export const residentBytesOf = (pid: number): number =>
   Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * BYTES_A_KIBIBYTE
 

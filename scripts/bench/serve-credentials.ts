@@ -17,7 +17,7 @@ const USERS = 4096
 const USERS_A_ROOM = 3
 const SERVES_MS = 30_000
 
-const bodies = Array.from({ length: USERS }, (_, user) => {
+export const bodies = Array.from({ length: USERS }, (_, user) => {
   const room = Math.floor(user / USERS_A_ROOM)
   return JSON.stringify({ user: `user-${user}`, ...room % 2 === 0 ? { room: `room-${room}` } : {} })
 })
@@ -40,7 +40,8 @@ export async function startBareServer (lab: Lab, ours: Server): Promise<Server> 
   return { ...ours, pid, url: `http://127.0.0.1:${port}/v1/credentials` }
 }
 
-async function createApp (lab: Lab): Promise<string> {
+/** An app whose limits are never reached; returns its key. */
+export async function createApp (lab: Lab): Promise<string> {
   await lab.admin.ensureApp(APP, APP)
   await call('PATCH', `${urlOf(lab.settings.controlPlaneOps)}/admin/v1/apps/${APP}`, readSecret(lab.paths.adminToken) ?? '', {
     requestsPerMinute: { app: NO_LIMIT, publishable: NO_LIMIT, user: NO_LIMIT, address: NO_LIMIT }
@@ -48,4 +49,4 @@ async function createApp (lab: Lab): Promise<string> {
   return await lab.admin.createKey(APP)
 }
 
-const askOnce = async ({ url, key }: Server): Promise<Record<string, unknown>> => (await call('POST', url, key, JSON.parse(bodies[0] ?? '{}'))).body
+export const askOnce = async ({ url, key }: Target): Promise<Record<string, unknown>> => (await call('POST', url, key, JSON.parse(bodies[0] ?? '{}'))).body

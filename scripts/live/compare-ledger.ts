@@ -1,9 +1,9 @@
+import { noTraffic } from '../../services/domain/session.ts'
 import type { Traffic } from '../../services/domain/session.ts'
 import { until } from '../until.ts'
 import type { CallLoad } from './call-load.ts'
 import type { LiveStack } from './live-stack.ts'
 import { addTraffic } from './relay-call.ts'
-import type { SessionCount } from './relay-call.ts'
 
 /** Sessions that ended are told of by coturn within about a second, shipped and applied within two more. */
 const BOOKED_MS = 30_000
@@ -18,8 +18,10 @@ export interface Comparison {
   /** the ledger's over the clients' */
   ratio: number
   sessions: number
-  /** of these whose relay died under them: what coturn had not reported is known to nobody but the client */
+  /** of these whose relay died under them */
   lostSessions: number
+  /** what coturn had not reported of those when it died, and nobody but the client knows of */
+  lostBytes: number
   /** sessions that ended in good order, and of which the ledger does not say what the client does, to the byte */
   differing: Array<{ userTag: string, client: Traffic, ledger: Traffic | null }>
 }
@@ -29,26 +31,31 @@ export async function compareWithLedger (stack: LiveStack, load: CallLoad): Prom
   const apps = [...load.sessions.keys()]
   const counted = [...load.sessions.values()].flat()
   const ended = counted.filter((session) => session.ended)
-  let booked = new Map<string, Traffic>()
+  let booked = new Map<string, BookedSession>()
   await until('the ledger has closed every session', async () => {
     booked = new Map((await Promise.all(apps.map(async (app) => await readSessions(stack, app)))).flat())
-    return ended.every(({ userTag }) => booked.has(userTag))
+    return counted.every(({ userTag, ended }) => !ended || booked.get(userTag)?.state === 'closed')
   }, BOOKED_MS, LOOK_MS).catch(() => {})
   const differing = ended.flatMap((session) => {
-    const [client, ledger] = [trafficOf(session), booked.get(session.userTag)]
-    return ledger !== undefined && JSON.stringify(ledger) === JSON.stringify(client) ? [] : [{ userTag: session.userTag, client, ledger: ledger ?? null }]
+    const [client, found] = [trafficOf(session), booked.get(session.userTag)]
+    const ledger = found ? trafficOf(found) : null
+    return found?.state === 'closed' && JSON.stringify(ledger) === JSON.stringify(client) ? [] : [{ userTag: session.userTag, client, ledger }]
   })
+  const lost = counted.filter((session) => !session.ended)
+  const lostBytes = lost.reduce((sum, session) => sum + bytesOf(session) - bytesOf(booked.get(session.userTag) ?? noTraffic()), 0)
   const [clientBytes, ledgerBytes] = [bytesOf(addTraffic(...counted)), await readBytes(stack, apps)]
-  return { clientBytes, ledgerBytes, ratio: ledgerBytes / clientBytes, sessions: counted.length, lostSessions: counted.length - ended.length, differing }
+  return { clientBytes, ledgerBytes, ratio: ledgerBytes / clientBytes, sessions: counted.length, lostSessions: lost.length, lostBytes, differing }
 }
 
 export const bytesOf = ({ bytesIn, bytesOut }: Traffic): number => bytesIn + bytesOut
 
 const trafficOf = ({ packetsIn, bytesIn, packetsOut, bytesOut }: Traffic): Traffic => ({ packetsIn, bytesIn, packetsOut, bytesOut })
 
-async function readSessions (stack: LiveStack, app: string): Promise<Array<[string, Traffic]>> {
-  const { sessions } = await stack.admin<{ sessions: Array<SessionCount & { state: string }> }>('GET', `/sessions?app=${app}&state=ended&limit=${MOST_SESSIONS}`)
-  return sessions.filter(({ state }) => state === 'closed').map((session) => [session.userTag, trafficOf(session)])
+interface BookedSession extends Traffic { userTag: string, state: string }
+
+async function readSessions (stack: LiveStack, app: string): Promise<Array<[string, BookedSession]>> {
+  const { sessions } = await stack.admin<{ sessions: BookedSession[] }>('GET', `/sessions?app=${app}&state=ended&limit=${MOST_SESSIONS}`)
+  return sessions.map((session) => [session.userTag, session])
 }
 
 /** Of what own relays carried; what paid providers are expected to have carried stands in rows of their own. */

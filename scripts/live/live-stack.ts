@@ -11,7 +11,7 @@ import type { Part } from '../native/part.ts'
 import { pathsOf } from '../native/paths.ts'
 import type { Paths } from '../native/paths.ts'
 import { readSecret } from '../native/private-files.ts'
-import { readRecord } from '../native/process-record.ts'
+import { findTurnserver, livingParts, readRecord } from '../native/process-record.ts'
 import { readSettings } from '../native/settings.ts'
 import type { Settings } from '../native/settings.ts'
 import { describeStack } from '../native/stack.ts'
@@ -27,8 +27,8 @@ export interface LiveNode { region: string, capacityMbps: number }
 export interface LiveOptions {
   /** node-1 and so on */
   nodes: readonly LiveNode[]
-  /** as ./scripts/up takes them, over free ports and a network of its own */
-  environment?: Record<string, string>
+  /** as ./scripts/up takes them, over free ports and a network of its own; files it names may be made in the folder, which goes with the stack */
+  environment?: (folder: string) => Record<string, string>
   signal: AbortSignal
   say: (part: string, what: string) => void
 }
@@ -37,7 +37,7 @@ export interface LiveOptions {
  * A whole Spillway with the fakes of both paid providers, made as ./scripts/up makes one, in a temporary folder. Nothing is
  * left of it after close, or after the end of this process, whichever comes first.
  */
-export async function openLiveStack ({ nodes, environment = {}, signal, say }: LiveOptions) {
+export async function openLiveStack ({ nodes, environment = () => ({}), signal, say }: LiveOptions) {
   const folder = mkdtempSync(join(tmpdir(), 'spillway-live-'))
   const paths = pathsOf(folder)
   const endAtOnce = (): void => {
@@ -46,7 +46,7 @@ export async function openLiveStack ({ nodes, environment = {}, signal, say }: L
   }
   process.once('exit', endAtOnce)
   const free = await findFreeSettings(nodes.length)
-  const settings = readSettings(['--nodes', String(nodes.length), '--fake-providers'], { ...free.environment, ...environment, SPILLWAY_STATE_DIR: folder }, repository)
+  const settings = readSettings(['--nodes', String(nodes.length), '--fake-providers'], { ...free.environment, ...environment(folder), SPILLWAY_STATE_DIR: folder }, repository)
   const close = async (): Promise<void> => {
     await stopStack(paths, say)
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
@@ -117,6 +117,12 @@ function controlOf (parts: readonly Part[], paths: Paths, signal: AbortSignal, s
   return {
     paths,
     pidOf: (part: string): number => readRecord(paths, part)?.pid ?? 0,
+    /** Kills the coturn of a node; its supervisor ends with it. */
+    killRelay: async (node: string): Promise<void> => {
+      const { pid } = findTurnserver(paths.node(node).coturnRun) ?? {}
+      if (pid !== undefined) process.kill(pid, 'SIGKILL')
+      await until('its supervisor has ended', () => !livingParts(paths).some((part) => part.pid === readRecord(paths, `${node}-coturn`)?.pid))
+    },
     /** Starts a part beside those of the stack, that stops with them. */
     startPart: async (part: Part): Promise<void> => { await startPart(part, starting) },
     /** Starts a part of the stack again that has died. */

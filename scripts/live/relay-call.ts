@@ -22,7 +22,15 @@ export interface SessionCount extends Traffic {
   ended: boolean
 }
 
-interface Side { client: TurnClient, entry: IceServer, channel: number, sentPackets: number, arrivedPackets: number }
+interface Side {
+  client: TurnClient
+  entry: IceServer
+  channel: number
+  sentPackets: number
+  arrivedPackets: number
+  /** what had been sent when something was last heard: of the rest nobody knows whether there was a relay to take it */
+  sentAtLast: Pick<Traffic, 'packetsIn' | 'bytesIn'>
+}
 
 export interface CallRate { bitsPerSecond: number, payloadBytes: number }
 
@@ -41,6 +49,7 @@ export class RelayCall {
     for (const side of sides) {
       side.client.on('data', () => {
         side.arrivedPackets += 1
+        side.sentAtLast = { packetsIn: side.client.traffic.sentPackets, bytesIn: side.client.traffic.sentBytes }
         this.#heardAtMs = performance.now()
       })
     }
@@ -57,7 +66,7 @@ export class RelayCall {
       const [a, b] = clients as [TurnClient, TurnClient]
       const [atA, atB] = [await a.allocate(), await b.allocate()]
       const channels = [await a.bindChannel('auto', atB.relayedAddress), await b.bindChannel('auto', atA.relayedAddress)]
-      return new RelayCall(clients.map((client, index) => ({ client, entry: entries[index] as IceServer, channel: channels[index] as number, sentPackets: 0, arrivedPackets: 0 })), rate)
+      return new RelayCall(clients.map((client, index) => ({ client, entry: entries[index] as IceServer, channel: channels[index] as number, sentPackets: 0, arrivedPackets: 0, sentAtLast: trafficOf(client) })), rate)
     } catch (error) {
       for (const [index, client] of clients.entries()) await endSession(client, entries[index] as IceServer, count)
       throw error
@@ -90,11 +99,13 @@ export class RelayCall {
     await Promise.all(this.#sides.map(async ({ client, entry }) => { await endSession(client, entry, count) }))
   }
 
-  /** The relay is gone: there is nobody to say goodbye to. */
+  /**
+   * A relay is gone, of one side or of both: of what was sent there since it was last heard nobody knows whether it was
+   * taken. A side whose relay still answers hangs up as usual.
+   */
   async abandon (count: (session: SessionCount) => void): Promise<void> {
-    await Promise.all(this.#sides.map(async ({ client, entry }) => {
-      await client.close()
-      count(countOf(client, entry, false))
+    await Promise.all(this.#sides.map(async ({ client, entry, sentAtLast }) => {
+      await endSession(client, entry, (session) => { count(session.ended ? session : { ...session, ...sentAtLast }) })
     }))
   }
 }

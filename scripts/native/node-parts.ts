@@ -49,6 +49,12 @@ export function nodeEnvironment (node: NodeSettings, { coturnPort, coturnTlsPort
   }
 }
 
+/** Where Prometheus finds an agent, unless the caller says so, or it listens at every address and nobody knows which is meant. */
+function advertisedOps ({ host, port }: Address, { callersOwn }: Pick<NodePlan, 'callersOwn'>): Record<string, string> {
+  if (callersOwn.SPILLWAY_RELAY_AGENT_ADVERTISED_OPS !== undefined || /^(0\.0\.0\.0|::)$/.test(host)) return {}
+  return { SPILLWAY_RELAY_AGENT_ADVERTISED_OPS: `${host.includes(':') ? `[${host}]` : host}:${port}` }
+}
+
 function relayAgent (node: NodeSettings, plan: NodePlan): Part {
   const { key, redisUrl, centralUrl, cliPassword } = plan.paths.node(node.id)
   return {
@@ -62,7 +68,8 @@ function relayAgent (node: NodeSettings, plan: NodePlan): Part {
       SPILLWAY_REDIS_URL_FILE: centralUrl,
       ...plan.centralCa === undefined ? {} : { SPILLWAY_REDIS_TLS_CA: plan.centralCa },
       SPILLWAY_RELAY_AGENT_HOST: node.agentOps.host,
-      SPILLWAY_RELAY_AGENT_OPS_PORT: String(node.agentOps.port)
+      SPILLWAY_RELAY_AGENT_OPS_PORT: String(node.agentOps.port),
+      ...advertisedOps(node.agentOps, plan)
     }),
     ports: [tcp(node.agentOps, 'SPILLWAY_RELAY_AGENT_OPS_PORT')],
     probe: { kind: 'http', url: `${urlOf(node.agentOps)}/readyz` }

@@ -40,7 +40,7 @@ const LOOPBACK = '127.0.0.1'
 /** The state folder has these, and only the process that needs one gets it; the last two are for up alone. */
 const NOT_PASSED_ON = /^SPILLWAY_((MASTER_KEY|ADMIN_TOKEN|NODE_KEY|NODE_ID)(_FILE)?|STATE_DIR|NODE_NETWORK|CENTRAL_REDIS_ADDRESS|REDIS_TLS_CA)$/
 /** Settings that describe one node and so cannot serve two. */
-const OF_ONE_NODE = ['SPILLWAY_NODE_RELAY_IP', 'SPILLWAY_NODE_EXTERNAL_IP', 'SPILLWAY_NODE_PUBLIC_URLS']
+const OF_ONE_NODE = ['SPILLWAY_RELAY_AGENT_ADVERTISED_OPS', 'SPILLWAY_NODE_RELAY_IP', 'SPILLWAY_NODE_EXTERNAL_IP', 'SPILLWAY_NODE_PUBLIC_URLS']
 
 /** Where the state is: SPILLWAY_STATE_DIR, or .spillway in the repository. */
 export function stateFolderOf (environment: Environment, repository: string): string {

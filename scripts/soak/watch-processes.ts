@@ -8,15 +8,19 @@ const SAMPLE_MS = 5_000
 const MINUTES_OF_SLOPE = 10
 const BYTES_A_MEGABYTE = 1_000_000
 
-interface Sample { minutes: number, residentBytes: number, series: number }
+interface Sample { minutes: number, residentBytes: number, heapBytes: number, series: number }
 
 export interface ProcessVerdict {
   startMegabytes: number
   endMegabytes: number
   megabytesPer10Minutes: number
+  /** of what was in use of the V8 heap just after it was collected, the least of each minute: it grows where something is kept */
+  heapMegabytesPer10Minutes: number
   /** when the watch began, at the end, and the most */
   series: { start: number, end: number, most: number }
   samples: number
+  /** resident megabytes, the mean of each minute */
+  minutes: number[]
 }
 
 /** Scrapes the processes of services/ and reads what they hold, for so many minutes or until abort. */
@@ -27,7 +31,8 @@ export async function watchProcesses (stack: LiveStack, minutes: number, signal:
   while (elapsed() < minutes && !signal.aborted) {
     for (const { pid, url, samples } of processes) {
       const text = await (await fetch(`${url}/metrics`)).text()
-      samples.push({ minutes: elapsed(), residentBytes: residentBytesOf(pid), series: text.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length })
+      const heapBytes = Number(/^nodejs_heap_size_used_bytes (\S+)/m.exec(text)?.[1])
+      samples.push({ minutes: elapsed(), residentBytes: residentBytesOf(pid), heapBytes, series: text.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length })
     }
     await delay(SAMPLE_MS, undefined, { signal }).catch(() => {})
   }
@@ -46,13 +51,17 @@ function judge (samples: readonly Sample[]): ProcessVerdict {
   const tenth = Math.ceil(samples.length / 10)
   const megabytes = (part: readonly Sample[]): number => round(part.reduce((sum, { residentBytes }) => sum + residentBytes, 0) / part.length / BYTES_A_MEGABYTE)
   const slope = slopeOf(samples.map(({ minutes, residentBytes }) => ({ x: minutes, y: residentBytes / BYTES_A_MEGABYTE })))
+  const byMinute = [...Map.groupBy(samples, ({ minutes }) => Math.floor(minutes))]
+  const leastHeap = byMinute.map(([minute, ofIt]) => ({ x: minute, y: Math.min(...ofIt.map(({ heapBytes }) => heapBytes)) / BYTES_A_MEGABYTE }))
   const series = samples.map((sample) => sample.series)
   return {
     startMegabytes: megabytes(samples.slice(0, tenth)),
     endMegabytes: megabytes(samples.slice(-tenth)),
     megabytesPer10Minutes: round(slope * MINUTES_OF_SLOPE),
+    heapMegabytesPer10Minutes: round(slopeOf(leastHeap) * MINUTES_OF_SLOPE),
     series: { start: series[0] ?? 0, end: series.at(-1) ?? 0, most: Math.max(...series) },
-    samples: samples.length
+    samples: samples.length,
+    minutes: byMinute.map(([, ofIt]) => megabytes(ofIt))
   }
 }
 

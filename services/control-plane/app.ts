@@ -21,6 +21,7 @@ import { addKeyRoutes } from './routes/admin-keys.ts'
 import { addKickRoutes } from './routes/admin-kicks.ts'
 import { addMasterKeyRoutes } from './routes/admin-master-key.ts'
 import { addNodeRoutes } from './routes/admin-nodes.ts'
+import { addPrometheusRoutes } from './routes/admin-prometheus.ts'
 import { addProviderRoutes } from './routes/admin-providers.ts'
 import { addRotationRoutes } from './routes/admin-rotations.ts'
 import { addSessionRoutes } from './routes/admin-sessions.ts'
@@ -67,6 +68,7 @@ export async function createServers (options: ServerOptions) {
     addNodeRoutes(scope, admin)
     addJoinTokenRoutes(scope, admin, options.joining)
     addProviderRoutes(scope, issuing, options.circuits)
+    addPrometheusRoutes(scope, admin)
     addRotationRoutes(scope, admin)
     addMasterKeyRoutes(scope, admin)
     addUsageRoutes(scope, admin)

@@ -6,6 +6,8 @@ import { NodeKeyEntry } from './node-keys.ts'
 
 export const NodeId = Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,31}$', description: '1 to 32 of a-z, 0-9 and -' })
 export const REGION_PATTERN = '^[a-z0-9-]{1,32}$'
+/** A name, an IPv4 address or an IPv6 address in brackets, and a port. */
+export const HOST_AND_PORT_PATTERN = '^([A-Za-z0-9.-]{1,253}|\\[[0-9a-fA-F:.]{2,45}\\]):[0-9]{1,5}$'
 export const Region = Type.String({ pattern: REGION_PATTERN })
 
 /** A newer secret beside the older ones, until nobody can hold a credential made with those any more. */
@@ -64,6 +66,7 @@ export const ObservedNode = Type.Object({
   // single addresses only: they become allowed peers of the whole fleet, and a range would open its private networks
   relayIps: Type.Array(Type.String({ pattern: '^[0-9a-fA-F.:]{2,45}$' }), { maxItems: 4 }),
   urls: Type.Array(Type.String(), { description: 'turn: and turns: URLs, best first' }),
+  opsAddress: Type.Optional(Type.String({ pattern: HOST_AND_PORT_PATTERN, description: 'where Prometheus finds the metrics of its agent; absent: it is not to be scraped' })),
   capacityBitsPerSecond: Type.Number(),
   maxAllocations: Type.Integer(),
   coturnVersion: Type.Union([Type.String(), Type.Null()], { description: 'null: coturn does not answer' }),

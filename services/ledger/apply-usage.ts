@@ -74,6 +74,4 @@ async function applyOne ({ redis, prices, metrics, logger, now }: ApplierOptions
     metrics.forged.inc({ node }, batch.forged)
     logger.warn({ node, rows: batch.forged }, 'dropped usage under names that were not minted here')
   }
-  const newest = batch.rows.reduce((latest, { atMs }) => Math.max(latest, atMs), 0)
-  if (newest > 0) metrics.lag.set({ node }, Math.max(0, (now() - newest) / 1000))
 }

@@ -85,11 +85,11 @@ export const JOBS: readonly Job[] = [
 /** The jobs on their schedule. Every ledger has the schedule; Redis lets one of them run each firing. */
 export function scheduleJobs (context: JobContext, jobs = JOBS) {
   const { redis, metrics, logger } = context
-  const coordinate = (job: string) => ({
+  const coordinate = (task: string) => ({
     shouldRun: async (key: string, ttlMs: number) => {
       try {
         const isOurs = await claimJobRun(redis, key, ttlMs)
-        metrics.leader.set({ job }, isOurs ? 1 : 0)
+        metrics.leader.set({ task }, isOurs ? 1 : 0)
         return isOurs
       } catch {
         return false
@@ -101,9 +101,9 @@ export function scheduleJobs (context: JobContext, jobs = JOBS) {
     schedule(expression, async () => {
       try {
         await work(context, Date.now())
-        metrics.jobs.set({ job: name }, Date.now() / 1000)
+        metrics.jobs.set({ task: name }, Date.now() / 1000)
       } catch (error) {
-        metrics.failures.inc({ job: name })
+        metrics.failures.inc({ task: name })
         logger.error({ job: name, reason: (error as Error).message }, 'a job failed; it runs again at its next time')
       }
     }, { name, timezone: 'Etc/UTC', noOverlap: true, distributed: true, runCoordinator: coordinate(name) }))

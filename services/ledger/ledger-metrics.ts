@@ -16,16 +16,17 @@ function createBillMetrics (metrics: Metrics) {
   }
 }
 
+/** By the label `task`: Prometheus has a label `job` of its own, and would call ours `exported_job`. */
 function createJobMetrics (metrics: Metrics) {
-  const leader = metrics.gauge('job_leader', '1 where this process ran a job at its last time, 0 where another one did.', ['job'])
-  const failures = metrics.counter('job_failures_total', 'Runs of a job that failed in this process; it runs again at its next time.', ['job'])
+  const leader = metrics.gauge('job_leader', '1 where this process ran a job at its last time, 0 where another one did.', ['task'])
+  const failures = metrics.counter('job_failures_total', 'Runs of a job that failed in this process; it runs again at its next time.', ['task'])
   return {
     leader,
     failures,
-    jobs: metrics.gauge('job_last_success_timestamp_seconds', 'When a job last ran to its end in this process.', ['job']),
-    expectJob (job: string): void {
-      leader.set({ job }, 0)
-      failures.begin({ job })
+    jobs: metrics.gauge('job_last_success_timestamp_seconds', 'When a job last ran to its end in this process.', ['task']),
+    expectJob (task: string): void {
+      leader.set({ task }, 0)
+      failures.begin({ task })
     }
   }
 }

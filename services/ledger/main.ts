@@ -5,7 +5,7 @@ import { keepKeyRing } from '../store/key-ring.ts'
 import { guardLayout } from '../store/layout.ts'
 import { listNodeIds } from '../store/nodes.ts'
 import { countOpenSessions } from '../store/session-records.ts'
-import { countUnappliedOf } from '../store/usage-stream.ts'
+import { readWaiting } from '../store/usage-stream.ts'
 import { logOutage } from '../runtime/logger.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { createMetrics } from '../runtime/metrics.ts'
@@ -62,8 +62,7 @@ async function start ({ config, logger, fail }: { config: LedgerConfig, logger: 
   const gauges = repeat(GAUGES_MS, async () => {
     await prices.publish()
     ledgerMetrics.open.set(await countOpenSessions(redis))
-    const nodes = await listNodeIds(redis)
-    ledgerMetrics.showNodes(nodes, await countUnappliedOf(redis, nodes))
+    ledgerMetrics.showWaiting(await readWaiting(redis, await listNodeIds(redis)))
   }, () => {})
   const showMoney = createMoneyReader(redis, ledgerMetrics)
   const money = repeat(MONEY_MS, async () => { await showMoney(Date.now()) }, () => {})

@@ -5,6 +5,7 @@ import type { CounterSeries } from '../runtime/metric-types.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { SessionRecord } from '../store/session-records.ts'
 import type { BookedChange } from '../store/usage-ledger.ts'
+import type { WaitingUsage } from '../store/usage-stream.ts'
 
 /** From a probe of a client for candidates to a working day. */
 const DURATION_BUCKETS = [10, 30, 60, 300, 900, 1_800, 3_600, 7_200, 14_400, 28_800]
@@ -18,7 +19,7 @@ export function createUsageMetrics (metrics: Metrics, labelOf: AppLabels) {
   const forged = metrics.counter('usage_forged_rows_total', 'Rows whose user name was not minted here; they are booked to nobody.', ['node'])
   const gaps = metrics.counter('usage_gaps_total', 'Batches of a node that came without the ones before them; counters of open sessions make up for it.', ['node'])
   const lost = metrics.counter('usage_lost_sessions_total', 'Sessions closed at what was known, because their node went silent.', ['node'])
-  const lag = metrics.gauge('usage_lag_seconds', 'Age of the newest row of the last batch applied.', ['node'])
+  const lag = metrics.gauge('usage_lag_seconds', 'How long the oldest batch of a node that is not applied has waited at the centre; 0 where none waits.', ['node'])
   const pending = metrics.gauge('usage_pending_batches', 'Batches in the stream of a node that are not applied yet.', ['node'])
   const relayed = metrics.counter('relay_bytes_total', 'Bytes booked by this process: those our nodes relayed, and those that paid credentials are expected to use. direction: in from clients, out to them.', ['app', 'provider', 'region', 'direction'], { maxSeries: MAX_APP_SERIES })
   const sessions = metrics.counter('relay_sessions_total', 'Sessions that ended, as booked by this process; lost: without a word from their node.', ['provider', 'region', 'outcome'])
@@ -46,7 +47,6 @@ export function createUsageMetrics (metrics: Metrics, labelOf: AppLabels) {
   return {
     batches,
     forged,
-    lag,
     gaps,
     open: metrics.gauge('sessions_open', 'Sessions the ledger holds open, those of probes not counted.'),
 
@@ -69,13 +69,14 @@ export function createUsageMetrics (metrics: Metrics, labelOf: AppLabels) {
       if (app !== PROBE_APP) countEnd(provider, region, 'lost', seconds)
     },
 
-    /** The nodes there are, and how many batches of each wait. */
-    showNodes (nodes: readonly string[], waiting: readonly number[]): void {
-      const known = new Set(nodes)
+    /** What waits of each node there is; of those that are gone nothing is left. */
+    showWaiting (waiting: readonly WaitingUsage[]): void {
+      const known = new Set(waiting.map(({ node }) => node))
       for (const family of [forged, gaps, lost, lag, pending]) family.retain(({ node }) => known.has(node))
-      for (const [index, node] of nodes.entries()) {
+      for (const { node, batches, oldestMs } of waiting) {
         for (const counter of [forged, gaps, lost]) counter.begin({ node })
-        pending.set({ node }, waiting[index] ?? 0)
+        pending.set({ node }, batches)
+        lag.set({ node }, oldestMs / 1000)
       }
     }
   }

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { isUsableUrl } from '../domain/ice-servers.ts'
-import { NodeId, REGION_PATTERN, relayUrls } from '../domain/node.ts'
+import { HOST_AND_PORT_PATTERN, NodeId, REGION_PATTERN, relayUrls } from '../domain/node.ts'
 import { LogLevel } from '../runtime/log-level.ts'
 import { CentralRedisConfig } from '../store/central-redis.ts'
 
@@ -25,6 +25,7 @@ export const AgentConfig = Type.Object({
   ...CentralRedisConfig,
   SPILLWAY_RELAY_AGENT_HOST: Type.String({ default: '127.0.0.1', description: 'address of the ops port' }),
   SPILLWAY_RELAY_AGENT_OPS_PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 8084, description: '/metrics, /healthz, /readyz' }),
+  SPILLWAY_RELAY_AGENT_ADVERTISED_OPS: Type.Optional(Type.String({ pattern: HOST_AND_PORT_PATTERN, description: 'host:port at which Prometheus reaches the ops port, for GET /admin/v1/prometheus/targets' })),
   SPILLWAY_LOG_LEVEL: LogLevel
 })
 export type AgentConfig = Static<typeof AgentConfig>

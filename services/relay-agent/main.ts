@@ -152,6 +152,7 @@ async function start ({ config, logger, fail }: { config: AgentConfig, logger: L
       region,
       relayIps,
       urls,
+      ...config.SPILLWAY_RELAY_AGENT_ADVERTISED_OPS === undefined ? {} : { opsAddress: config.SPILLWAY_RELAY_AGENT_ADVERTISED_OPS },
       capacityBitsPerSecond: wish.capacityBitsPerSecond ?? config.SPILLWAY_NODE_CAPACITY_MBPS * 1_000_000,
       maxAllocations: config.SPILLWAY_NODE_MAX_ALLOCATIONS,
       coturnVersion,

@@ -18,6 +18,7 @@ declare module 'ioredis' {
   interface RedisCommander<Context> {
     applyUsage (numberOfKeys: number, ...args: Array<string | number>): Result<Array<string | number>, Context>
     shipUsage (usage: string, applied: string, ...args: Array<string | number>): Result<number, Context>
+    waitingUsage (numberOfKeys: number, ...usage: string[]): Result<number[], Context>
     endLostSession (...keysAndArgs: Array<string | number>): Result<number, Context>
     eraseSession (session: string): Result<number, Context>
     foldHour (hourRow: string, dayRow: string, dayIndex: string, ...args: string[]): Result<number, Context>
@@ -59,6 +60,7 @@ export function connectRedis ({ url, database, tlsCa, onError, commandTimeoutMs 
     scripts: {
       applyUsage: script('apply-usage'),
       shipUsage: script('ship-usage', 2),
+      waitingUsage: script('waiting-usage'),
       endLostSession: script('end-lost-session', 7),
       eraseSession: script('erase-session', 1),
       foldHour: script('fold-hour', 3),

@@ -1,4 +1,3 @@
-import { answersOf } from './connect.ts'
 import type { Redis } from './connect.ts'
 import type { OutboxBatch } from './agent-state.ts'
 import { centralKeys } from './keys.ts'
@@ -46,11 +45,18 @@ export async function readUsage (redis: Redis, nodes: readonly string[], count: 
   return batches
 }
 
-/** The same of many nodes, in their order. */
-export async function countUnappliedOf (redis: Redis, nodes: readonly string[]): Promise<number[]> {
-  const pipeline = redis.pipeline()
-  for (const node of nodes) pipeline.xlen(centralKeys.usage(node))
-  return await answersOf(pipeline.exec()) as number[]
+export interface WaitingUsage {
+  node: string
+  batches: number
+  /** how long the first of them has lain at the centre; 0 where none waits */
+  oldestMs: number
+}
+
+/** What waits to be applied of each of these nodes. */
+export async function readWaiting (redis: Redis, nodes: readonly string[]): Promise<WaitingUsage[]> {
+  if (nodes.length === 0) return []
+  const answer = await redis.waitingUsage(nodes.length, ...nodes.map(centralKeys.usage))
+  return nodes.map((node, index) => ({ node, batches: answer[index * 2] ?? 0, oldestMs: answer[index * 2 + 1] ?? 0 }))
 }
 
 /** How many batches of a node wait to be applied. */

@@ -5,7 +5,7 @@ import type { Test } from 'tap'
 import { TurnClient } from '../../../services/turn/turn-client.ts'
 import { freePort } from '../../../scripts/free-port.ts'
 import { PORT, startCoturn } from '../../helpers/coturn-server.ts'
-import { sidTurnserver } from '../../helpers/coturn-sid.ts'
+import { sidTurnserver } from '../../helpers/debian-sid.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
 
 /** RFC 6890, what a cloud keeps at link-local addresses, and every way to write the same in IPv6. */

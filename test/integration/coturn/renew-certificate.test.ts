@@ -10,7 +10,7 @@ import { TurnClient } from '../../../services/turn/turn-client.ts'
 import { exchange } from '../../../services/turn/turn-exchange.ts'
 import { makeCertificate } from '../../helpers/certificates.ts'
 import { startCoturn, TLS_PORT } from '../../helpers/coturn-server.ts'
-import { sidTurnserver } from '../../helpers/coturn-sid.ts'
+import { sidTurnserver } from '../../helpers/debian-sid.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
 
 const redis = await startRedisServer(t, { variant: 'node' })

@@ -28,9 +28,9 @@ t.test('of two ledgers with the same schedule one runs each firing, and a job th
   await until('it has run three times', () => runs >= 3)
   const marks = (await redis.keys('job:*')).length
   t.ok(runs <= marks, `${runs} runs of ${marks} firings`)
-  t.ok(metrics.some(({ jobs }) => (jobs.get({ job: 'tick' }) ?? 0) > 0))
-  t.equal(metrics.reduce((sum, { failures }) => sum + failures.get({ job: 'tick' }), 0), 1)
-  t.ok(metrics.some(({ leader }) => leader.get({ job: 'tick' }) === 1), 'one of them ran the last')
+  t.ok(metrics.some(({ jobs }) => (jobs.get({ task: 'tick' }) ?? 0) > 0))
+  t.equal(metrics.reduce((sum, { failures }) => sum + failures.get({ task: 'tick' }), 0), 1)
+  t.ok(metrics.some(({ leader }) => leader.get({ task: 'tick' }) === 1), 'one of them ran the last')
 })
 
 t.test('while Redis is away no firing runs, for nobody could tell who runs it', async t => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { sidTurnserver } from '../../helpers/coturn-sid.ts'
+import { sidTurnserver } from '../../helpers/debian-sid.ts'
 import { testProbes } from './cases/all.ts'
 
 const turnserver = sidTurnserver(t)

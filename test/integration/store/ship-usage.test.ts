@@ -1,6 +1,6 @@
 import t from 'tap'
 import { applyUsage } from '../../../services/store/usage-ledger.ts'
-import { countUnapplied, readApplied, readUsage, shipUsage } from '../../../services/store/usage-stream.ts'
+import { countUnapplied, readApplied, readUsage, readWaiting, shipUsage } from '../../../services/store/usage-stream.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
 
 const redis = await (await startRedisServer(t, { variant: 'central' })).connect()
@@ -95,4 +95,15 @@ t.test('readers are given the oldest batches of every node they ask for, and non
   await shipUsage(redis, 'ap-1', 'log-c', batches(1, 4))
   t.same((await readUsage(redis, ['eu-1', 'us-1'], 2, 1)).map(({ node, sequence }) => `${node} ${sequence}`), ['eu-1 1', 'eu-1 2', 'us-1 1', 'us-1 2'])
   t.same(await readUsage(redis, ['nowhere'], 2, 1), [])
+})
+
+t.test('how much waits of each node, and for how long, by the clock of the server', async t => {
+  t.same(await readWaiting(redis, []), [])
+  await redis.xadd('usage:waits', '1000-0', 'log', 'a', 'sequence', 1, 'after', 0, 'batch', '{}')
+  await redis.xadd('usage:waits', '*', 'log', 'a', 'sequence', 2, 'after', 1, 'batch', '{}')
+  const [seconds = 0] = await redis.time()
+  const [nothing, waits] = await readWaiting(redis, ['idle', 'waits'])
+  t.same(nothing, { node: 'idle', batches: 0, oldestMs: 0 })
+  t.match(waits, { node: 'waits', batches: 2 })
+  t.ok(Math.abs(waits?.oldestMs as number - (Number(seconds) * 1000 - 1000)) < 5_000, `${waits?.oldestMs} ms`)
 })
