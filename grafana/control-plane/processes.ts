@@ -76,7 +76,7 @@ export const processes: RowSpec = {
         expr: `time() - ${selectRuntime('process_start_time_seconds').replace('group_left (service)', 'group_left (service, version, node)')}`, legend: 'uptime'
       }],
       columns: { service: 'Service', instance: 'Instance', version: 'Version', node: 'Node.js', uptime: 'Runs for' },
-      overrides: [{ name: 'Runs for', unit: 's', decimals: 0 }]
+      overrides: [{ name: 'Runs for', unit: 's', decimals: 0, width: 80 }, { name: 'Version', width: 70 }, { name: 'Node.js', width: 80 }]
     }),
     stat({
       id: 306,

@@ -35,7 +35,7 @@ export const red: RowSpec = {
     }),
     stat({
       id: 103,
-      title: 'p95',
+      title: 'Issue latency, p95',
       ...small,
       unit: 's',
       sparkline: true,

@@ -41,10 +41,10 @@ const MARKS: readonly Mark[] = [
   {
     name: 'Circuits',
     colour: 'red',
-    expr: `max by (provider, state) (${select('upstream_circuit_state', 'state!="closed"')}) > 0`,
-    title: 'Circuit to {{provider}}: {{state}}',
+    expr: `max by (provider) (${select('upstream_circuit_state', 'state!="closed"')}) > 0`,
+    title: 'Circuit to {{provider}} open',
     text: 'Requests to {{provider}} are held back.',
-    tags: 'provider,state'
+    tags: 'provider'
   }
 ]
 

@@ -13,3 +13,6 @@ export const NODES_A_MONTH = `sum(count by (region) (${shared('node_info', 'node
 
 /** Twilio bills what the client sends and what it receives; of its regions the cheapest, so this is the least it would be. */
 export const TWILIO_PRICE = `min(${select('price_usd_per_gigabyte', 'provider="twilio"')})`
+
+/** Of all budgets of single apps, by day and by month, what is used of the one that is used up most. */
+export const FULLEST_BUDGET = `max(${shared('spend_usd', 'app, period', 'app!="_all"')} / on (app, period) ${shared('budget_usd', 'app, period', 'app!="_all"')})`

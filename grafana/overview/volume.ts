@@ -1,5 +1,5 @@
 import { toCost, toFleet } from '../kit/links.ts'
-import { budget, PROJECTED_MONTH, spent } from '../kit/money.ts'
+import { budget, FULLEST_BUDGET, PROJECTED_MONTH, spent } from '../kit/money.ts'
 import { barGauge, stat } from '../kit/panel-spec.ts'
 import type { RowSpec } from '../kit/panel-spec.ts'
 import { BUDGET, NEUTRAL } from '../kit/scales.ts'
@@ -77,10 +77,11 @@ export const volume: RowSpec = {
       min: 0,
       max: 1,
       noValue: 'no budget',
-      asks: 'How much of the budgets of all apps together is used up? At 100 % nobody spills to a paid provider until the next day or month, where the budget denies.',
+      asks: 'How much of the budgets of all apps together is used up, and of the fullest one of a single app? At 100 % it spills no more to a paid provider until the next day or month, where the budget denies.',
       queries: [
         { expr: `${spent('day')} / ${budget('day')}`, legend: 'day' },
-        { expr: `${spent('month')} / ${budget('month')}`, legend: 'month' }
+        { expr: `${spent('month')} / ${budget('month')}`, legend: 'month' },
+        { expr: FULLEST_BUDGET, legend: 'fullest app' }
       ],
       thresholds: BUDGET,
       links: [toCost]

@@ -1,4 +1,4 @@
-import { applyFieldOverrides, cacheFieldDisplayNames, dateTime, FieldType, getDisplayValueAlignmentFactors, getFieldDisplayValues, VizOrientation } from '@grafana/data'
+import { applyFieldOverrides, applyNullInsertThreshold, cacheFieldDisplayNames, dateTime, getDisplayValueAlignmentFactors, getFieldDisplayValues, VizOrientation } from '@grafana/data'
 import type { DataFrame, FieldDisplay, GrafanaTheme2, TimeRange } from '@grafana/data'
 import { BarGauge, BigValue, TimeSeries, useTheme2, VizRepeater } from '@grafana/ui'
 import { TableNG } from '@grafana/ui/unstable'
@@ -33,7 +33,8 @@ export function PanelBody ({ shown, ...size }: { shown: Shown } & Size) {
 const Message = ({ text }: { text: string }) => <div style={{ display: 'flex', height: '100%', alignItems: 'center', justifyContent: 'center', opacity: 0.65 }}>{text}</div>
 
 function Lines ({ frames, shown: { panel, range, marks }, width, height }: { frames: DataFrame[], shown: Shown } & Size) {
-  const shownFrames = frames.map(frame => ({ ...frame, fields: frame.fields.filter(({ type }) => type === FieldType.time || type === FieldType.number) }))
+  // where a series has no point at a step there is a gap, as the panel's plugin makes it
+  const shownFrames = frames.map(frame => applyNullInsertThreshold({ frame, refFieldPseudoMin: range.from.valueOf(), refFieldPseudoMax: range.to.valueOf() }))
   return (
     <TimeSeries frames={shownFrames} width={width} height={height} timeRange={range} timeZone='utc' legend={panel.options.legend} options={panel.options}>
       {(builder: any) => {
