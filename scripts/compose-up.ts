@@ -71,9 +71,10 @@ async function prepare (args: readonly string[]) {
     SPILLWAY_NODE_RELAY_IP: relayIp,
     ...externalIp ? { SPILLWAY_NODE_EXTERNAL_IP: externalIp } : {},
     ...bind ? { SPILLWAY_CONTROL_PLANE_HOST: bind } : {},
+    ...settings.centralRedisAddress ? { SPILLWAY_CENTRAL_REDIS_ADDRESS: settings.centralRedisAddress } : {},
     COMPOSE_PROFILES: 'grafana'
   }
-  addToEnvFile(envFile, settled, process.env)
+  addToEnvFile(envFile, settled)
   const profiles = [process.env.COMPOSE_PROFILES ?? environment.COMPOSE_PROFILES ?? settled.COMPOSE_PROFILES, ...settings.fakes ? ['demo'] : []]
   const engine = createEngine(repository, { ...process.env, ...bind ? settled : {}, COMPOSE_PROFILES: profiles.filter(Boolean).join(',') })
   const paths = pathsOf(settings.stateFolder)

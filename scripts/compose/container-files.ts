@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fakeSettings } from '../../test/fakes/accounts.ts'
 import { billedAccounts, paidProviders } from '../native/fake-providers.ts'
-import { centralAcl, keepCentralSecrets, keepNodeSecrets, keepSecret, makeFolder, newPassword, nodeAcl } from '../native/make-state.ts'
+import { centralAcl, keepCentralSecrets, keepNodeSecrets, keepSecret, makeFolder, makeTls, newPassword, nodeAcl } from '../native/make-state.ts'
 import { OperatorError } from '../native/operator-error.ts'
 import { FOR_AGENT, FOR_COTURN, nodeEnvironment } from '../native/node-parts.ts'
 import { withOwn } from '../native/part.ts'
-import { FOR_CONTROL_PLANE, FOR_LEDGER, FOR_PROBER } from '../native/stack.ts'
+import { FOR_CONTROL_PLANE, FOR_LEDGER, FOR_PROBER, joinUrl } from '../native/stack.ts'
 import type { Paths } from '../native/paths.ts'
 import type { Settings } from '../native/settings.ts'
 
@@ -30,13 +30,14 @@ export function containerFiles (settings: Settings, paths: Paths, { repository, 
   const node = keepNodeSecrets(NODE, paths)
   const centralOfNode = keepSecret(paths.node(NODE).centralPassword, newPassword)
   const health = readFileSync(join(repository, 'infra/redis/health.acl'), 'utf8')
+  const joinCa = settings.centralRedisAddress === undefined ? {} : { SPILLWAY_REDIS_TLS_CA: paths.redisTls.ca }
   const [relay] = settings.nodes
   if (relay === undefined) throw new OperatorError('up: a relay is needed', 2)
   const { SPILLWAY_COTURN_TLS_KEY: tlsKey, ...ofNode } = { ...nodeEnvironment(relay, settings), ...tlsSettings(tlsFolder) }
   return {
-    redis: { files: { 'users.acl': centralAcl(secrets, paths, repository) + health, 'backup-password': secrets.backup }, environment: {} },
+    redis: { files: { 'users.acl': centralAcl(secrets, paths, repository) + health, 'backup-password': secrets.backup, ...centralRedisFiles(settings, paths, repository) }, environment: {} },
     'node-redis': { files: { 'users.acl': nodeAcl(node, repository) + health }, environment: {} },
-    'control-plane': withSettings({ ...withOwn(own, FOR_CONTROL_PLANE, {}), ...settings.fakes ? FAKES : paidProviders(settings) }, { 'redis-url': `redis://control-plane:${controlPlane}@redis:6379`, 'master-key': masterKey, 'admin-token': adminToken }),
+    'control-plane': withSettings({ ...withOwn(own, FOR_CONTROL_PLANE, joinUrl({ settings })), ...joinCa, ...settings.fakes ? FAKES : paidProviders(settings) }, { 'redis-url': `redis://control-plane:${controlPlane}@redis:6379`, 'master-key': masterKey, 'admin-token': adminToken }),
     ledger: withSettings({ ...withOwn(own, FOR_LEDGER, {}), ...settings.fakes ? FAKES : billedAccounts(settings) }, { 'redis-url': `redis://:${central}@redis:6379`, 'master-key': masterKey }),
     prober: withSettings(withOwn(own, FOR_PROBER, {}), { 'redis-url': `redis://prober:${prober}@redis:6379` }),
     'relay-agent': withSettings(withOwn(own, FOR_AGENT, { ...ofNode, SPILLWAY_RELAY_AGENT_OPS_PORT: String(relay.agentOps.port) }), {
@@ -49,6 +50,16 @@ export function containerFiles (settings: Settings, paths: Paths, { repository, 
     grafana: { environment: {}, files: { 'admin-password': keepSecret(paths.grafanaPassword, newPassword) } },
     'demo-load': { environment: {}, files: existsSync(paths.demoKey) ? { 'demo-key': readFileSync(paths.demoKey, 'utf8') } : {} }
   }
+}
+
+/** Plain for the containers and this machine; with TLS beside it where nodes on other machines are let in. */
+function centralRedisFiles (settings: Settings, paths: Paths, repository: string): Record<string, string> {
+  const conf = `include /etc/redis/central.conf\nbind 0.0.0.0\nport 6379\ndir /data\naclfile ${SECRETS}/users.acl\n`
+  if (settings.centralRedisAddress === undefined) return { 'redis.conf': conf }
+  makeTls(settings, settings.centralRedisAddress, paths, repository)
+  const [ca = '', cert = '', key = ''] = [paths.redisTls.ca, paths.redisTls.cert, paths.redisTls.key].map(file => readFileSync(file, 'utf8'))
+  const tls = `tls-port 6380\ntls-auth-clients no\ntls-protocols "TLSv1.2 TLSv1.3"\ntls-ca-cert-file ${SECRETS}/ca.pem\ntls-cert-file ${SECRETS}/cert.pem\ntls-key-file ${SECRETS}/cert.key\n`
+  return { 'redis.conf': conf + tls, 'ca.pem': ca, 'cert.pem': cert, 'cert.key': key }
 }
 
 /** Settings of a process of ours: those that are secret, or do not fit on a plain line, go into files beside the others. */

@@ -13,9 +13,9 @@ export function readEnvironment (environment: Environment, file: string): Record
 }
 
 /** Adds what is settled from now on, so that docker compose alone does the same; what stands there already stays. */
-export function addToEnvFile (file: string, additions: Readonly<Record<string, string>>, environment: Environment): void {
+export function addToEnvFile (file: string, additions: Readonly<Record<string, string>>): void {
   const kept = existsSync(file) ? readFileSync(file, 'utf8') : undefined
-  const missing = Object.entries(additions).filter(([name]) => !Object.hasOwn(parseEnv(kept ?? ''), name) && environment[name] === undefined)
+  const missing = Object.entries(additions).filter(([name]) => !Object.hasOwn(parseEnv(kept ?? ''), name))
   if (missing.length === 0) return
   const heading = '# Added by ./scripts/up, which takes what stands here from now on. All settings: .env.example; up again applies changes.'
   appendFileSync(file, [...kept === undefined || kept === '' ? [] : [''], heading, ...missing.map(([name, value]) => `${name}=${value}`)].join('\n') + '\n', { mode: 0o600 })

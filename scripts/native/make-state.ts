@@ -110,7 +110,7 @@ function redisConf (base: string, { data, listen, aclFile }: { data: string, lis
 }
 
 /** The certificate names every way the central Redis is reached. */
-function makeTls ({ callersOwn: { SPILLWAY_JOIN_REDIS_URL: url } }: Settings, address: string, { redisTls }: Paths, repository: string): void {
+export function makeTls ({ callersOwn: { SPILLWAY_JOIN_REDIS_URL: url } }: Settings, address: string, { redisTls }: Paths, repository: string): void {
   const named = url !== undefined && URL.canParse(url) ? [new URL(url).hostname] : []
   const { status, stderr, error } = spawnSync(join(repository, 'infra/redis/make-tls'), [redisTls.folder, ...new Set(['127.0.0.1', address, ...named])], { encoding: 'utf8' })
   if (status !== 0) throw new OperatorError(`no certificate for the central Redis: ${error?.message ?? stderr.trim()}`)

@@ -50,7 +50,7 @@ export function nodeEnvironment (node: NodeSettings, { coturnPort, coturnTlsPort
 }
 
 /** Where Prometheus finds an agent, unless the caller says so, or it listens at every address and nobody knows which is meant. */
-function advertisedOps ({ host, port }: Address, { callersOwn }: NodePlan): Record<string, string> {
+function advertisedOps ({ host, port }: Address, { callersOwn }: Pick<NodePlan, 'callersOwn'>): Record<string, string> {
   if (callersOwn.SPILLWAY_RELAY_AGENT_ADVERTISED_OPS !== undefined || /^(0\.0\.0\.0|::)$/.test(host)) return {}
   return { SPILLWAY_RELAY_AGENT_ADVERTISED_OPS: `${host.includes(':') ? `[${host}]` : host}:${port}` }
 }

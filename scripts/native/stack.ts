@@ -48,7 +48,7 @@ function throughTls (plan: Plan): Record<string, string> {
 }
 
 /** Where other machines find it, unless the caller knows a better name. */
-function joinUrl ({ settings: { centralRedisAddress: host, centralRedisPort: port, callersOwn } }: Plan): Record<string, string> {
+export function joinUrl ({ settings: { centralRedisAddress: host, centralRedisPort: port, callersOwn } }: Pick<Plan, 'settings'>): Record<string, string> {
   return host === undefined || callersOwn.SPILLWAY_JOIN_REDIS_URL !== undefined ? {} : { SPILLWAY_JOIN_REDIS_URL: `rediss://${host}:${port}` }
 }
 

@@ -1,8 +1,9 @@
 import { kill } from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
+import { Redis } from 'ioredis'
 import t from 'tap'
 import { appUsage, callersOf, expectExact, release, startCalls, talk } from '../helpers/calls.ts'
-import { SERVICES, startComposeStack, UNCOUNTED_CHALLENGE } from '../helpers/compose-stack.ts'
+import { PUBLIC_ADDRESS, SERVICES, startComposeStack, UNCOUNTED_CHALLENGE } from '../helpers/compose-stack.ts'
 
 const stack = await startComposeStack(t)
 const WORKERS = 8
@@ -64,7 +65,12 @@ t.test('down and up: the ledger is as it was, and calls go on to be counted', as
 
   await stack.script('down')
   t.same(await stack.containers(), [])
+  stack.environment.SPILLWAY_CENTRAL_REDIS_ADDRESS = PUBLIC_ADDRESS
   t.match(await stack.script('up', '--detach'), /^ready in \d+ s, relayed [1-9]\d* bytes$/m)
+  t.match(await stack.admin('POST', '/join-tokens', { region: 'us' }), { status: 201 }, 'nodes on other machines may join now')
+  const outside = new Redis({ host: PUBLIC_ADDRESS, port: stack.ports.redis, tls: { ca: await stack.read('redis-tls', 'ca.pem') }, username: 'health', password: 'none', enableReadyCheck: false })
+  t.equal(await outside.ping(), 'PONG', 'and reach the central Redis over TLS')
+  outside.disconnect()
   t.same(await appUsage(stack, 'kept'), usage)
   const more = await startCalls(stack, key, 1)
   await talk(more, 10)

@@ -71,6 +71,8 @@ export async function startComposeStack (t: Test) {
   return {
     ...client,
     folder: join(folder, 'state'),
+    /** of every script and command from now on */
+    environment,
     ca,
     printed,
     nodes: 1,

@@ -19,6 +19,8 @@ const scripts = [
 ].map(([, name = '']) => name)
 scripts.push(...[...read('scripts/join-fleet.ts').matchAll(/env\.(SPILLWAY_[A-Z_]+)/g)].map(([, name = '']) => name))
 
+scripts.push(...[...read('docker-compose.yml').matchAll(/\$\{(SPILLWAY_[A-Z_]+)/g)].map(([, name = '']) => name))
+
 t.test('every setting stands in .env.example, and nothing else does', async t => {
   t.same([...example.keys()].sort(), [...new Set([...properties.map(([name]) => name), ...scripts])].sort())
 })
