@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startContainers } from './compose/joined-containers.ts'
 import { describeJoined, keepJoined, makeJoinedState, readJoined } from './native/joined-node.ts'
-import { makeFolder } from './native/make-state.ts'
+import { makeOwnFolder } from './native/make-state.ts'
 import { OperatorError, runCommand } from './native/operator-error.ts'
 import { pathsOf } from './native/paths.ts'
 import { readSecret } from './native/private-files.ts'
@@ -72,7 +72,7 @@ async function joinFleet (flags: Flags, paths: Paths): Promise<JoinedNode> {
   const chosen = flags['relay-ip'] ?? (process.env.SPILLWAY_NODE_RELAY_IP || undefined)
   const relayIp = chosen ?? await findOwnAddress(central)
   if (chosen === undefined) saying('join', `relays on ${relayIp}, from where this machine reaches the centre; --relay-ip chooses another`)
-  makeFolder(paths.state)
+  makeOwnFolder(paths.state)
   const answer = await redeemToken(central, token)
   saying('join', `this machine is ${answer.node} of ${central} now`)
   return keepJoined(paths, answer, { central, relayIp, externalIp: flags['external-ip'] ?? null })

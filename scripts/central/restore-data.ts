@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Redis } from 'ioredis'
-import { makeFolder } from '../native/make-state.ts'
+import { makeOwnFolder } from '../native/make-state.ts'
 import { OperatorError } from '../native/operator-error.ts'
 
 const START_MS = 60_000
@@ -16,8 +16,8 @@ const START_MS = 60_000
  */
 export function layOut (rdb: string, data: string): void {
   const folder = join(data, 'appendonlydir')
-  makeFolder(data)
-  makeFolder(folder)
+  makeOwnFolder(data)
+  makeOwnFolder(folder)
   copyFileSync(rdb, join(folder, 'appendonly.aof.1.base.rdb'))
   writeFileSync(join(folder, 'appendonly.aof.manifest'), 'file appendonly.aof.1.base.rdb seq 1 type b\n', { mode: 0o600 })
 }

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { makeFolder, makeNodeState } from './make-state.ts'
+import { makeOwnFolder, makeNodeState } from './make-state.ts'
 import { describeNode } from './node-parts.ts'
 import { OperatorError } from './operator-error.ts'
 import { readSecret, writePrivate, writeSecretOnce } from './private-files.ts'
@@ -39,7 +39,7 @@ export function keepJoined (paths: Paths, answer: JoinAnswer, where: Pick<Joined
   const password = url.password
   url.password = ''
   const files = paths.node(node)
-  makeFolder(files.folder)
+  makeOwnFolder(files.folder)
   writeSecretOnce(files.key, key)
   writeSecretOnce(files.centralPassword, password)
   if (redisCa !== null) writePrivate(files.centralCa, redisCa)
@@ -50,7 +50,7 @@ export function keepJoined (paths: Paths, answer: JoinAnswer, where: Pick<Joined
 
 /** Everything else its processes need; what is there stays. */
 export function makeJoinedState ({ node, redis }: JoinedNode, { redisPort }: NodeSettings, paths: Paths, repository: string): void {
-  for (const folder of [paths.state, paths.run, paths.log]) makeFolder(folder)
+  for (const folder of [paths.state, paths.run, paths.log]) makeOwnFolder(folder)
   const { centralPassword, centralUrl } = paths.node(node)
   const password = readSecret(centralPassword)
   if (password === undefined) throw new OperatorError(`${centralPassword} is missing: this node has to join anew, with another token`)
