@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { checkNoRestoreBrokeOff } from './central/redis-data.ts'
 import { abortOnSignal } from './native/abort-on-signal.ts'
 import { bringUp } from './native/bring-up.ts'
 import { examineStack, expectStack } from './diagnose/examine-stack.ts'
@@ -28,6 +29,7 @@ await runCommand(async () => {
 
   const interrupt = settings.detach ? new AbortController() : abortOnSignal() // of a second one ./scripts/down stops what is left
   try {
+    checkNoRestoreBrokeOff(paths)
     makeState(settings, paths, repository)
     const bytes = await bringUp({ settings, stack, paths, repository, signal: interrupt.signal, say: saying })
     if (!settings.detach) process.stdout.write('stays in the foreground: Ctrl-C stops everything\n')
