@@ -4,6 +4,7 @@ import { version } from '../services/runtime/version.ts'
 import { keyId } from '../services/domain/turn-credential.ts'
 import { MANIFEST, newManifest, RDB, sha256OfFile } from './central/manifest.ts'
 import { nativeCli } from './central/redis-cli.ts'
+import { refuseContainers } from './central/refuse-containers.ts'
 import { makeFolder } from './native/make-state.ts'
 import { OperatorError, runCommand } from './native/operator-error.ts'
 import { pathsOf } from './native/paths.ts'
@@ -14,6 +15,7 @@ import { stateFolderOf } from './native/settings.ts'
 await runCommand(async () => {
   process.umask(0o077)
   const paths = pathsOf(stateFolderOf(process.env, resolve(import.meta.dirname, '..')))
+  refuseContainers(paths, 'backup', 'infra/README.md, What to back up, has the docker compose commands')
   const createdAt = new Date().toISOString()
   const folder = resolve(process.argv[2] ?? join(paths.state, 'backups', createdAt.replaceAll(/[-:]|\.\d+/g, '')))
   const masterKey = readSecret(paths.masterKey)

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { keyId } from '../services/domain/turn-credential.ts'
 import { RDB, readManifest, sequenceOf, sha256OfFile } from './central/manifest.ts'
+import { refuseContainers } from './central/refuse-containers.ts'
 import { dropNewData, holdsData, newDataOf, takeNewData } from './central/redis-data.ts'
 import { layOut, tryOut } from './central/restore-data.ts'
 import { abortOnSignal } from './native/abort-on-signal.ts'
@@ -19,6 +20,7 @@ await runCommand(async () => {
   const { values: { force = false }, positionals: [named] } = parseArgs({ allowPositionals: true, options: { force: { type: 'boolean' } } })
   if (named === undefined) throw new OperatorError('restore: which backup? ./scripts/restore --help', 2)
   const paths = pathsOf(stateFolderOf(process.env, resolve(import.meta.dirname, '..')))
+  refuseContainers(paths, 'restore', 'infra/README.md, What to back up, has the docker compose commands')
   const folder = resolve(named)
   const rdb = join(folder, RDB)
 

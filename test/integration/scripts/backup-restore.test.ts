@@ -24,8 +24,8 @@ const paths = pathsOf(state)
 const environment = { PATH: process.env.PATH ?? '', SPILLWAY_STATE_DIR: state, SPILLWAY_CENTRAL_REDIS_PORT: String(await freePort()) }
 makeState(readSettings([], environment, repository), paths, repository)
 const backup = join(state, 'backups', 'one')
-const script = async (name: string, ...args: string[]): Promise<{ code: number, stdout: string, stderr: string }> =>
-  await promisify(execFile)(join(repository, 'scripts', name), args, { env: environment, timeout: 50_000 }).then(said => ({ code: 0, ...said }), error => error)
+const script = async (name: string, args: readonly string[] = [], differs: Record<string, string> = {}): Promise<{ code: number, stdout: string, stderr: string }> =>
+  await promisify(execFile)(join(repository, 'scripts', name), args, { env: { ...environment, ...differs }, timeout: 50_000 }).then(said => ({ code: 0, ...said }), error => error)
 
 /** The central Redis of this state folder, until `use` is done with it. */
 async function withRedis (use: (redis: Redis) => Promise<void>): Promise<void> {
@@ -47,11 +47,11 @@ async function backUp (t: Test): Promise<void> {
     await redis.set('audit:head', '3:abc')
     await redis.hset('join-tokens', 'jt1', '{}')
     await redis.hset('node-users', 'far', '{}')
-    t.match(await script('backup', backup), { code: 0, stdout: /sha256/ })
+    t.match(await script('backup', [backup]), { code: 0, stdout: /sha256/ })
     const rdb = join(backup, 'central.rdb')
     const before = await sha256OfFile(rdb)
     await redis.set('later', '1')
-    t.match(await script('backup', backup), { code: 2, stderr: /is there already: name another folder/ })
+    t.match(await script('backup', [backup]), { code: 2, stderr: /is there already: name another folder/ })
     t.equal(await sha256OfFile(rdb), before)
     t.same(readdirSync(backup).sort(), ['central.rdb', 'manifest.json'])
   })
@@ -60,8 +60,8 @@ async function backUp (t: Test): Promise<void> {
 t.test('a second backup into a folder leaves the first as it was', backUp)
 
 t.test('restored data tells whose logins are back, holds no join token, and is loaded by the Redis of this folder', async t => {
-  t.match(await script('restore', backup), { code: 2, stderr: /holds data/ })
-  const { code, stdout } = await script('restore', backup, '--force')
+  t.match(await script('restore', [backup]), { code: 2, stderr: /holds data/ })
+  const { code, stdout } = await script('restore', [backup, '--force'])
   t.equal(code, 0)
   t.match(stdout, /logins of these nodes are back: far/)
   t.notOk(existsSync(`${paths.redisData}.new`))
@@ -74,7 +74,7 @@ t.test('restored data tells whose logins are back, holds no join token, and is l
 t.test('where a restore was killed between its two renames, up does not begin an empty ledger', async t => {
   checkNoRestoreBrokeOff(paths)
   renameSync(paths.redisData, `${paths.redisData}.new`)
-  t.match(await script('up', '--native', '--detach'), { code: 2, stderr: /restore broke off/ })
+  t.match(await script('up', ['--native', '--detach']), { code: 2, stderr: /restore broke off/ })
   t.notOk(existsSync(paths.redisData), 'nothing was made there')
   takeNewData(paths, new Date())
   checkNoRestoreBrokeOff(paths)
@@ -86,6 +86,15 @@ t.test('a try-out that is stopped leaves no redis-server', async t => {
   await t.rejects(tryOut(data, AbortSignal.abort()), { message: /nothing was touched/ })
   const serving = readdirSync('/proc').filter(pid => /^\d+$/.test(pid)).filter(pid => { try { return readlinkSync(`/proc/${pid}/cwd`) === data } catch { return false } })
   t.same(serving, [])
+})
+
+t.test('where containers run, what knows processes only says so and touches nothing', async t => {
+  const of = join(state, 'containers')
+  mkdirSync(join(of, 'compose'), { recursive: true })
+  for (const [name, args] of [['backup', []], ['restore', [backup, '--force']], ['doctor', []]] as const) {
+    t.match(await script(name, args, { SPILLWAY_STATE_DIR: of }), { code: 2, stderr: /are containers.*docker compose/ }, name)
+  }
+  t.same(readdirSync(of), ['compose'])
 })
 
 t.test('folders that others made keep their mode, and the state folder is never one of everybody', t => {
