@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { checkNoRestoreBrokeOff } from './central/redis-data.ts'
 import { abortOnSignal } from './native/abort-on-signal.ts'
@@ -25,7 +26,7 @@ await runCommand(async () => {
   const clash = findClash(stack)
   if (clash !== undefined) throw new OperatorError(`up: ${clash}`, 2)
   const paths = pathsOf(settings.stateFolder)
-  if (readJoined(paths) !== undefined) throw new OperatorError(`up: ${paths.state} belongs to a node that joined another centre: start it by ./scripts/join, or set SPILLWAY_STATE_DIR for a centre beside it`, 2)
+  if (readJoined(paths) !== undefined || existsSync(paths.joinAnswer)) throw new OperatorError(`up: ${paths.state} belongs to a node that joined another centre: start it by ./scripts/join, or set SPILLWAY_STATE_DIR for a centre beside it`, 2)
 
   const interrupt = settings.detach ? new AbortController() : abortOnSignal() // of a second one ./scripts/down stops what is left
   try {
