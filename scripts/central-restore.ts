@@ -1,9 +1,11 @@
-import { existsSync, readdirSync, renameSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { keyId } from '../services/domain/turn-credential.ts'
 import { RDB, readManifest, sequenceOf, sha256OfFile } from './central/manifest.ts'
+import { refuseContainers } from './central/refuse-containers.ts'
+import { dropNewData, holdsData, newDataOf, takeNewData } from './central/redis-data.ts'
 import { layOut, tryOut } from './central/restore-data.ts'
+import { abortOnSignal } from './native/abort-on-signal.ts'
 import { OperatorError, runCommand } from './native/operator-error.ts'
 import { pathsOf } from './native/paths.ts'
 import { readSecret } from './native/private-files.ts'
@@ -18,6 +20,7 @@ await runCommand(async () => {
   const { values: { force = false }, positionals: [named] } = parseArgs({ allowPositionals: true, options: { force: { type: 'boolean' } } })
   if (named === undefined) throw new OperatorError('restore: which backup? ./scripts/restore --help', 2)
   const paths = pathsOf(stateFolderOf(process.env, resolve(import.meta.dirname, '..')))
+  refuseContainers(paths, 'restore', 'infra/README.md, What to back up, has the docker compose commands')
   const folder = resolve(named)
   const rdb = join(folder, RDB)
 
@@ -25,22 +28,21 @@ await runCommand(async () => {
   checkPlace(paths, manifest, force)
   const sha256 = await sha256OfFile(rdb)
   if (sha256 !== manifest.sha256) throw new OperatorError(`${rdb} is not what was saved: its SHA-256 is ${sha256}, and ${manifest.sha256} in the manifest`)
-  const { keys, auditHead } = await tryOut(rdb)
-  if (sequenceOf(auditHead) < sequenceOf(manifest.auditHead)) throw new OperatorError(`${rdb} ends at entry ${sequenceOf(auditHead)} of the audit, before the ${sequenceOf(manifest.auditHead)} of its manifest`)
-
-  if (holdsData(paths)) {
-    const aside = `${paths.redisData}.before-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`
-    renameSync(paths.redisData, aside)
-    process.stdout.write(`what was there lies in ${aside}\n`)
+  const interrupt = abortOnSignal()
+  try {
+    dropNewData(paths)
+    layOut(rdb, newDataOf(paths))
+    const { keys, auditHead, nodes } = await tryOut(newDataOf(paths), interrupt.signal)
+    if (sequenceOf(auditHead) < sequenceOf(manifest.auditHead)) throw new OperatorError(`${rdb} ends at entry ${sequenceOf(auditHead)} of the audit, before the ${sequenceOf(manifest.auditHead)} of its manifest`)
+    const aside = takeNewData(paths, new Date())
+    if (aside !== undefined) process.stdout.write(`what was there lies in ${aside}\n`)
+    process.stdout.write(`restored ${keys} keys, as they were at ${manifest.createdAt}, audit ${sequenceOf(auditHead)}; ./scripts/up starts on them\n`)
+    if (nodes.length > 0) process.stdout.write(`logins of these nodes are back: ${nodes.join(', ')}. Remove again those you removed since\n`)
+  } finally {
+    dropNewData(paths)
   }
-  layOut(rdb, paths.redisData)
-  process.stdout.write(`restored ${keys} keys, as they were at ${manifest.createdAt}, audit ${sequenceOf(auditHead)}; ./scripts/up starts on them\n`)
   return 0
 })
-
-function holdsData (paths: Paths): boolean {
-  return existsSync(paths.redisData) && readdirSync(paths.redisData).length > 0
-}
 
 /** @throws OperatorError where nothing may be restored here, or not without force */
 function checkPlace (paths: Paths, { masterKeyId, createdAt }: Manifest, force: boolean): void {

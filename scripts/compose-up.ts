@@ -96,8 +96,7 @@ async function bringUp (engine: Engine, settings: Settings, paths: Paths, { give
   if (await admin.registerNode(NODE, paths.node(NODE).key)) saying(NODE, 'registered')
   give()
   await startServices(engine, [])
-  await untilHealthy(engine, signal)
-  for (const { Service, Name, Health } of await engine.containers()) if (Health) saying(Service, `${Health}, ${Name}`)
+  await untilHealthy(engine, signal, saying)
   const bytes = await proveRelay({ admin, apiUrl: urlOf(settings.api), keyFile: paths.demoKey, nodes: [{ id: NODE }], signal })
   // the key of the demo app is there now
   give()

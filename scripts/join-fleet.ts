@@ -3,8 +3,8 @@ import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startContainers } from './compose/joined-containers.ts'
-import { describeJoined, keepJoined, makeJoinedState, readJoined } from './native/joined-node.ts'
-import { makeFolder } from './native/make-state.ts'
+import { describeJoined, keepJoined, makeJoinedState, readJoined, takeUpJoining, writeJoined } from './native/joined-node.ts'
+import { makeOwnFolder } from './native/make-state.ts'
 import { OperatorError, runCommand } from './native/operator-error.ts'
 import { pathsOf } from './native/paths.ts'
 import { readSecret } from './native/private-files.ts'
@@ -27,10 +27,10 @@ await runCommand(async () => {
   const paths = pathsOf(settings.stateFolder)
   if (existsSync(paths.masterKey)) throw new OperatorError(`join: ${paths.state} belongs to a centre, which runs nodes of its own by ./scripts/up: set SPILLWAY_STATE_DIR to another folder`, 2)
 
-  const joined = readJoined(paths) ?? await joinFleet(flags, paths)
+  const joined = await findJoined(flags, paths)
   makeJoinedState(joined, own, paths, repository)
   const relay = `node ${joined.node} of ${joined.central} relays on ${joined.relayIp}:${settings.coturnPort}; ./scripts/down stops it, ./scripts/join starts it again\n`
-  if (!flags.native) {
+  if (!joined.native) {
     await startContainers(joined, settings, own, paths, repository)
     process.stdout.write(relay)
     return 0
@@ -41,6 +41,18 @@ await runCommand(async () => {
   process.stdout.write(relay)
   return 0
 })
+
+/** The node this machine is, was about to be, or becomes now; runs as processes ever after where it once was told to. */
+async function findJoined (flags: Flags, paths: Paths): Promise<JoinedNode> {
+  const before = readJoined(paths)
+  const broken = takeUpJoining(paths)
+  const tokenGiven = flags['token-file'] !== undefined || Boolean(process.env.SPILLWAY_JOIN_TOKEN)
+  if (broken === undefined && before !== undefined && tokenGiven) throw new OperatorError(`join: this machine is ${before.node} of ${before.central} already: without a token join starts it. To become another node: ./scripts/down, move ${paths.state} away, join again`, 2)
+  const joined = broken ?? before ?? await joinFleet(flags, paths)
+  if (!flags.native || joined.native) return joined
+  writeJoined(paths, { ...joined, native: true })
+  return { ...joined, native: true }
+}
 
 type Flags = ReturnType<typeof readFlags>
 
@@ -72,10 +84,10 @@ async function joinFleet (flags: Flags, paths: Paths): Promise<JoinedNode> {
   const chosen = flags['relay-ip'] ?? (process.env.SPILLWAY_NODE_RELAY_IP || undefined)
   const relayIp = chosen ?? await findOwnAddress(central)
   if (chosen === undefined) saying('join', `relays on ${relayIp}, from where this machine reaches the centre; --relay-ip chooses another`)
-  makeFolder(paths.state)
+  makeOwnFolder(paths.state)
   const answer = await redeemToken(central, token)
   saying('join', `this machine is ${answer.node} of ${central} now`)
-  return keepJoined(paths, answer, { central, relayIp, externalIp: flags['external-ip'] ?? null })
+  return keepJoined(paths, answer, { central, relayIp, externalIp: flags['external-ip'] ?? null, native: flags.native === true })
 }
 
 function readToken (file: string | undefined): string {

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { checkNoRestoreBrokeOff } from './central/redis-data.ts'
 import { abortOnSignal } from './native/abort-on-signal.ts'
 import { bringUp } from './native/bring-up.ts'
 import { examineStack, expectStack } from './diagnose/examine-stack.ts'
@@ -24,10 +26,11 @@ await runCommand(async () => {
   const clash = findClash(stack)
   if (clash !== undefined) throw new OperatorError(`up: ${clash}`, 2)
   const paths = pathsOf(settings.stateFolder)
-  if (readJoined(paths) !== undefined) throw new OperatorError(`up: ${paths.state} belongs to a node that joined another centre: start it by ./scripts/join, or set SPILLWAY_STATE_DIR for a centre beside it`, 2)
+  if (readJoined(paths) !== undefined || existsSync(paths.joinAnswer)) throw new OperatorError(`up: ${paths.state} belongs to a node that joined another centre: start it by ./scripts/join, or set SPILLWAY_STATE_DIR for a centre beside it`, 2)
 
   const interrupt = settings.detach ? new AbortController() : abortOnSignal() // of a second one ./scripts/down stops what is left
   try {
+    checkNoRestoreBrokeOff(paths)
     makeState(settings, paths, repository)
     const bytes = await bringUp({ settings, stack, paths, repository, signal: interrupt.signal, say: saying })
     if (!settings.detach) process.stdout.write('stays in the foreground: Ctrl-C stops everything\n')

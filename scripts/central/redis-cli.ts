@@ -24,7 +24,7 @@ export function nativeCli (paths: Paths): CentralCli {
   return {
     ask: run,
     copyTo: async file => {
-      // never over another; and not by standard output, on which redis-cli leaves the mark that ends a snapshot
+      // not by standard output, on which redis-cli leaves the mark that ends a snapshot
       closeSync(openSync(file, 'wx', 0o600))
       await run('--rdb', file)
     }

@@ -34,8 +34,7 @@ export async function startContainers (joined: JoinedNode, settings: Settings, o
   saying('image', 'is being built, where it changed')
   await engine.compose('build', '--quiet')
   await startServices(engine, [])
-  await untilHealthy(engine, new AbortController().signal)
-  for (const { Service, Name, Health } of await engine.containers()) if (Health) saying(Service, `${Health}, ${Name}`)
+  await untilHealthy(engine, new AbortController().signal, saying)
 }
 
 function joinedContainerFiles (joined: JoinedNode, settings: Settings, own: NodeSettings, paths: Paths, { repository, tlsFolder }: { repository: string, tlsFolder: string }): Record<string, ContainerInput> {

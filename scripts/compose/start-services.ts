@@ -18,12 +18,16 @@ export async function startServices (engine: Engine, services: readonly string[]
   }
 }
 
-/** Resolves when each container is healthy, or has done its work. @throws OperatorError with the last words of one that is not */
-export async function untilHealthy (engine: Engine, signal: AbortSignal): Promise<void> {
+/** Resolves when each container is healthy, or has done its work, and says so of each. @throws OperatorError with the last words of one that is not */
+export async function untilHealthy (engine: Engine, signal: AbortSignal, say: (service: string, what: string) => void): Promise<void> {
   const start = performance.now()
   for (;;) {
-    const ill = (await engine.containers()).filter(container => !isWell(container))
-    if (ill.length === 0) return
+    const all = await engine.containers()
+    const ill = all.filter(container => !isWell(container))
+    if (ill.length === 0) {
+      for (const { Service, Name, Health } of all) if (Health) say(Service, `${Health}, ${Name}`)
+      return
+    }
     if (performance.now() - start > HEALTHY_MS) throw new OperatorError(await lastWordsOf(engine, ill) ?? 'up: containers come and go')
     await delay(LOOK_MS, undefined, { signal })
   }

@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeFolder } from '../native/make-state.ts'
+import { makeOwnFolder } from '../native/make-state.ts'
 import { OperatorError } from '../native/operator-error.ts'
 import { writePrivate } from '../native/private-files.ts'
 import type { ContainerInput } from './container-files.ts'
@@ -14,10 +14,10 @@ export const OWN_UID = 10_001
  * @throws OperatorError where the files cannot be given to that user
  */
 export function writeContainerFiles (folder: string, inputs: Readonly<Record<string, ContainerInput>>, uid: number): void {
-  makeFolder(folder)
+  makeOwnFolder(folder)
   for (const [name, { files, environment }] of Object.entries(inputs)) {
     const own = join(folder, name)
-    makeFolder(own)
+    makeOwnFolder(own)
     for (const old of readdirSync(own)) if (!Object.hasOwn(files, old)) rmSync(join(own, old), { recursive: true })
     for (const [file, text] of Object.entries(files)) {
       writePrivate(join(own, file), text)

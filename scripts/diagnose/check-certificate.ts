@@ -2,6 +2,8 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { fail, ok, warn } from './finding.ts'
+import { servesOther } from '../native/served-certificate.ts'
+import type { Address } from '../native/settings.ts'
 import type { Finding } from './finding.ts'
 
 /** ACME clients renew a month before the end: one that has not is stuck. */
@@ -26,4 +28,11 @@ export function checkCertificate (check: string, { cert, key }: CertificateFiles
   const foreign = hosts.filter(host => (isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)) === undefined)
   if (foreign.length > 0) return [fail(check, `is not for ${foreign.join(', ')}, which clients are given`, 'set SPILLWAY_NODE_PUBLIC_URLS to its name, or get one for theirs')]
   return [endsAtMs - nowMs < SOON_MS ? warn(check, `ends on ${until}`, renew) : ok(check, `until ${until}`)]
+}
+
+/** Whether a server shows the certificate of this file; one that answers nothing is told of elsewhere. */
+export async function checkServed (check: string, address: Address, cert: string, todo: string): Promise<Finding[]> {
+  const isOther = await servesOther(address, cert).catch(() => undefined)
+  if (isOther === undefined) return []
+  return [isOther ? warn(check, `another certificate is served than ${cert} holds`, todo) : ok(check, 'served as it is on disk')]
 }

@@ -6,7 +6,7 @@ import { readSecret } from '../native/private-files.ts'
 import { findTurnserver, readRecord } from '../native/process-record.ts'
 import { readSettings } from '../native/settings.ts'
 import { describeStack } from '../native/stack.ts'
-import { checkCertificate } from './check-certificate.ts'
+import { checkCertificate, checkServed } from './check-certificate.ts'
 import { checkAddress, checkCoturnVersion, checkFileLimit, checkUdpBuffers, isLoopback } from './check-machine.ts'
 import { checkParts } from './check-parts.ts'
 import { checkClocks, checkNames, checkUrls } from './check-relays.ts'
@@ -61,13 +61,23 @@ export async function examineStack ({ settings, parts, nodes }: Expected, paths:
     ...nodes.map(async ({ id }) => await look(`file-limit ${id}`, () => checkFileLimit(id, findTurnserver(paths.node(id).coturnRun)?.pid, Number(own.SPILLWAY_NODE_MAX_ALLOCATIONS ?? MAX_ALLOCATIONS)))),
     look('coturn-version', () => checkCoturnVersion(nodes.some(({ relayIp }) => !isLoopback(relayIp)))),
     ...certificate === undefined ? [] : [look('certificate', () => checkCertificate('certificate', { cert: certificate, key: own.SPILLWAY_COTURN_TLS_KEY ?? certificate }, hosts, Date.now()))],
-    ...settings.centralRedisAddress === undefined || !existsSync(paths.redisTls.cert) ? [] : [look('redis-certificate', () => checkCertificate('redis-certificate', paths.redisTls, [settings.centralRedisAddress ?? ''], Date.now()))],
+    ...lookAtRedisCertificate(settings, paths),
     look('control-plane', () => fleet.findings),
     look('clock', () => checkClocks(fleet.nodes)),
     ...fleet.nodes.map(async node => await look(`dns ${node.id}`, async () => await checkNames(node))),
     ...fleet.nodes.map(async node => await look(`urls ${node.id}`, async () => await checkUrls(node, fleet.entries, ca)))
   ]
   return (await Promise.all(looks)).flat()
+}
+
+/** On disk, and as the running Redis serves it, where it speaks TLS. */
+function lookAtRedisCertificate ({ centralRedisAddress: host, centralRedisPort: port }: Settings, { redisTls }: Paths): Array<Promise<Finding[]>> {
+  if (host === undefined || !existsSync(redisTls.cert)) return []
+  const served = 'redis-certificate-served'
+  return [
+    lookAt('redis-certificate', () => checkCertificate('redis-certificate', redisTls, [host], Date.now())),
+    lookAt(served, async () => await checkServed(served, { host: '127.0.0.1', port }, redisTls.cert, './scripts/up once more starts the central Redis with it'))
+  ]
 }
 
 interface Fleet { nodes: FleetNode[], entries: any[], findings: Finding[] }

@@ -2,9 +2,12 @@ import { createAdminApi } from './admin-api.ts'
 import { urlOf } from './part.ts'
 import { readSecret } from './private-files.ts'
 import { reloadUsers } from './probe.ts'
+import { isAlive, readRecord } from './process-record.ts'
 import { proveRelay } from './prove-relay.ts'
+import { servesOther } from './served-certificate.ts'
 import { startPart } from './start-part.ts'
 import { centralProbe } from './stack.ts'
+import { stopAlone } from './stop-stack.ts'
 import type { Paths } from './paths.ts'
 import type { Settings } from './settings.ts'
 import type { Stack } from './stack.ts'
@@ -25,6 +28,7 @@ export interface BringingUp {
 export async function bringUp ({ settings, stack, paths, repository, signal, say }: BringingUp): Promise<number> {
   const { PATH = '', HOME = '/', LANG = 'C.UTF-8' } = process.env
   const starting = { paths, repository, baseEnvironment: { PATH, HOME, LANG }, signal, say }
+  await endWithOldCertificate({ settings, paths, say })
   for (const part of stack.shared) {
     await startPart(part, starting)
     // before the first of its users comes: a Redis that runs already may not know them yet
@@ -37,4 +41,12 @@ export async function bringUp ({ settings, stack, paths, repository, signal, say
     for (const part of parts) await startPart(part, starting)
   }
   return await proveRelay({ admin, apiUrl: urlOf(settings.api), keyFile: paths.demoKey, nodes: settings.nodes, signal })
+}
+
+/** A Redis that runs takes a renewed certificate only from who may CONFIG SET, which nobody may: it is stopped, to start with it. */
+async function endWithOldCertificate ({ settings, paths, say }: Pick<BringingUp, 'settings' | 'paths' | 'say'>): Promise<void> {
+  const record = readRecord(paths, 'central-redis')
+  if (settings.centralRedisAddress === undefined || record === undefined || !isAlive(record)) return
+  const isOld = await servesOther(centralProbe({ settings, paths }).address, paths.redisTls.cert).catch(() => false)
+  if (isOld) await stopAlone('central-redis', paths, (part, what) => { say(part, `${what}: its certificate was renewed`) })
 }

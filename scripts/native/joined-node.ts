@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { makeFolder, makeNodeState } from './make-state.ts'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { makeOwnFolder, makeNodeState } from './make-state.ts'
 import { describeNode } from './node-parts.ts'
 import { OperatorError } from './operator-error.ts'
-import { readSecret, writePrivate, writeSecretOnce } from './private-files.ts'
+import { readSecret, syncToDisk, writePrivate } from './private-files.ts'
 import type { Part } from './part.ts'
 import type { Paths } from './paths.ts'
 import type { JoinAnswer } from './redeem-token.ts'
@@ -20,7 +20,12 @@ export interface JoinedNode {
   externalIp: string | null
   /** the central Redis, with the name of the login and without its password */
   redis: string
+  /** as processes of this machine, not as containers */
+  native?: boolean
 }
+
+/** What was chosen on this machine. */
+type Chosen = Pick<JoinedNode, 'central' | 'relayIp' | 'externalIp' | 'native'>
 
 /** Undefined where this state folder is of no node that joined. @throws OperatorError where it cannot be read */
 export function readJoined (paths: Paths): JoinedNode | undefined {
@@ -32,25 +37,40 @@ export function readJoined (paths: Paths): JoinedNode | undefined {
   }
 }
 
-/** Writes down what was answered: the token opens no second time, so first what cannot be had again. */
-export function keepJoined (paths: Paths, answer: JoinAnswer, where: Pick<JoinedNode, 'central' | 'relayIp' | 'externalIp'>): JoinedNode {
-  const { node, region, domain, key, redisUrl, redisCa } = answer
+/** Writes down what was answered: the token opens no second time, so first all of it, in one file. */
+export function keepJoined (paths: Paths, answer: JoinAnswer, chosen: Chosen): JoinedNode {
+  writePrivate(paths.joinAnswer, JSON.stringify({ answer, chosen }))
+  syncToDisk(paths.state)
+  return takeUpJoining(paths) as JoinedNode
+}
+
+/** Goes on with a joining that was killed after the answer came; undefined where there is none. */
+export function takeUpJoining (paths: Paths): JoinedNode | undefined {
+  const kept = readSecret(paths.joinAnswer)
+  if (kept === undefined) return undefined
+  const { answer: { node, region, domain, key, redisUrl, redisCa }, chosen } = JSON.parse(kept) as { answer: JoinAnswer, chosen: Chosen }
   const url = new URL(redisUrl)
   const password = url.password
   url.password = ''
   const files = paths.node(node)
-  makeFolder(files.folder)
-  writeSecretOnce(files.key, key)
-  writeSecretOnce(files.centralPassword, password)
+  makeOwnFolder(files.folder)
+  writePrivate(files.key, key)
+  writePrivate(files.centralPassword, password)
   if (redisCa !== null) writePrivate(files.centralCa, redisCa)
-  const joined: JoinedNode = { node, region, domain, redis: url.href, ...where }
-  writePrivate(paths.joined, `${JSON.stringify(joined, null, 2)}\n`)
+  const joined: JoinedNode = { node, region, domain, redis: url.href, ...chosen }
+  writeJoined(paths, joined)
+  for (const folder of [files.folder, paths.nodes, paths.state]) syncToDisk(folder)
+  rmSync(paths.joinAnswer)
   return joined
+}
+
+export function writeJoined (paths: Paths, joined: JoinedNode): void {
+  writePrivate(paths.joined, `${JSON.stringify(joined, null, 2)}\n`)
 }
 
 /** Everything else its processes need; what is there stays. */
 export function makeJoinedState ({ node, redis }: JoinedNode, { redisPort }: NodeSettings, paths: Paths, repository: string): void {
-  for (const folder of [paths.state, paths.run, paths.log]) makeFolder(folder)
+  for (const folder of [paths.state, paths.run, paths.log]) makeOwnFolder(folder)
   const { centralPassword, centralUrl } = paths.node(node)
   const password = readSecret(centralPassword)
   if (password === undefined) throw new OperatorError(`${centralPassword} is missing: this node has to join anew, with another token`)

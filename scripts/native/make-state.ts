@@ -1,11 +1,14 @@
 import { spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { OperatorError } from './operator-error.ts'
 import { readSecret, writePrivate, writeSecretOnce } from './private-files.ts'
 import type { Paths } from './paths.ts'
 import type { Settings } from './settings.ts'
+
+/** Mode bit of /tmp and its like. */
+const STICKY = 0o1000
 
 /** The secret of a file, made if there is none. */
 export function keepSecret (file: string, make: () => string): string {
@@ -22,7 +25,7 @@ const newKey = (bytes: number) => (): string => randomBytes(bytes).toString('bas
 
 /** The secrets of the centre; those that are there stay. */
 export function keepCentralSecrets (paths: Paths) {
-  makeFolder(paths.state)
+  makeOwnFolder(paths.state)
   return {
     masterKey: keepSecret(paths.masterKey, newKey(48)),
     adminToken: keepSecret(paths.adminToken, newKey(32)),
@@ -38,7 +41,7 @@ type CentralSecrets = ReturnType<typeof keepCentralSecrets>
 /** The secrets of a node, its key excepted, which the control plane answers; those that are there stay. */
 export function keepNodeSecrets (id: string, paths: Paths) {
   const files = paths.node(id)
-  makeFolder(files.folder)
+  makeOwnFolder(files.folder)
   return {
     agent: keepSecret(files.agentPassword, newPassword),
     coturn: keepSecret(files.coturnPassword, newPassword),
@@ -48,7 +51,7 @@ export function keepNodeSecrets (id: string, paths: Paths) {
 
 /** Folders, the secrets that are missing, and the configuration files made of both. Secrets that are there stay. */
 export function makeState (settings: Settings, paths: Paths, repository: string): void {
-  for (const folder of [paths.state, paths.run, paths.log, paths.redisData]) makeFolder(folder)
+  for (const folder of [paths.state, paths.run, paths.log, paths.redisData]) makeOwnFolder(folder)
   const secrets = keepCentralSecrets(paths)
   const { central, controlPlane, prober } = secrets
   const { centralRedisPort: port, centralRedisAddress: address } = settings
@@ -91,7 +94,7 @@ export function nodeAcl ({ coturn, agent }: { coturn: string, agent: string }, r
 export function makeNodeState (id: string, port: number, paths: Paths, repository: string): void {
   const files = paths.node(id)
   const secrets = keepNodeSecrets(id, paths)
-  for (const folder of [files.redisData, files.coturnRun]) makeFolder(folder)
+  for (const folder of [files.redisData, files.coturnRun]) makeOwnFolder(folder)
   writePrivate(files.redisAcl, nodeAcl(secrets, repository))
   writePrivate(files.redisUrl, `redis://agent:${secrets.agent}@127.0.0.1:${port}`)
   writePrivate(files.redisConf, redisConf(join(repository, 'infra/redis/node.conf'), { data: files.redisData, aclFile: files.redisAcl, listen: listenOnLoopback(port) }))
@@ -116,11 +119,23 @@ export function makeTls ({ callersOwn: { SPILLWAY_JOIN_REDIS_URL: url } }: Setti
   if (status !== 0) throw new OperatorError(`no certificate for the central Redis: ${error?.message ?? stderr.trim()}`)
 }
 
-/** For its owner alone. @throws OperatorError */
+/** For its owner alone where it is new; one that is there belongs to whoever made it, and stays as it is. @throws OperatorError */
 export function makeFolder (folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true })
+  make(folder, () => { mkdirSync(folder, { recursive: true, mode: 0o700 }) })
+}
+
+/** The state folder or one in it: for its owner alone, however it was made. @throws OperatorError */
+export function makeOwnFolder (folder: string): void {
+  make(folder, () => {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    if (statSync(folder).mode & STICKY) throw new Error('everybody\'s files lie there')
     chmodSync(folder, 0o700)
+  })
+}
+
+function make (folder: string, how: () => void): void {
+  try {
+    how()
   } catch (error) {
     throw new OperatorError(`${folder} cannot be used: ${(error as Error).message}. SPILLWAY_STATE_DIR names another state folder.`)
   }

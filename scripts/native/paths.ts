@@ -31,6 +31,8 @@ export function pathsOf (state: string) {
     redisConf: join(run, 'central-redis.conf'),
     redisAcl: join(run, 'central-redis.acl'),
     joined: join(state, 'joined.json'),
+    /** what the centre answered, while it is being taken apart */
+    joinAnswer: join(state, 'join-answer.json'),
     nodes: join(state, 'nodes'),
     node: (id: string) => {
       const folder = join(state, 'nodes', id)

@@ -1,4 +1,4 @@
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { OperatorError } from './operator-error.ts'
 
 /** The content of a secret's file; undefined where there is none. @throws OperatorError for an empty file */
@@ -31,6 +31,16 @@ export function writePrivate (file: string, text: string): void {
 
 function writeDraft (file: string, text: string): string {
   const draft = `${file}.${process.pid}.draft`
-  writeFileSync(draft, text, { mode: 0o600 })
+  writeFileSync(draft, text, { mode: 0o600, flush: true })
   return draft
+}
+
+/** What was written to a file, or which names a folder has, is there after a power cut as well. */
+export function syncToDisk (path: string): void {
+  const opened = openSync(path, 'r')
+  try {
+    fsyncSync(opened)
+  } finally {
+    closeSync(opened)
+  }
 }

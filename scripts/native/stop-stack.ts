@@ -39,6 +39,11 @@ export async function stopStack (paths: Paths, say: Say): Promise<number> {
   return stopped
 }
 
+/** Stops one part as stopStack would. */
+export async function stopAlone (part: string, paths: Paths, say: Say): Promise<void> {
+  await stopPart(part, ORDER.find(({ match }) => match.test(part))?.deadlineMs ?? 0, paths, say)
+}
+
 async function stopPart (part: string, deadlineMs: number, paths: Paths, say: Say): Promise<boolean> {
   const record = readRecord(paths, part)
   const lives = record !== undefined && isAlive(record)

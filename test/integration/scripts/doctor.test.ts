@@ -2,11 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { checkCertificate } from '../../../scripts/diagnose/check-certificate.ts'
+import { checkCertificate, checkServed } from '../../../scripts/diagnose/check-certificate.ts'
 import { checkAddress, checkCoturnVersion, checkFileLimit } from '../../../scripts/diagnose/check-machine.ts'
 import { checkClocks, checkNames } from '../../../scripts/diagnose/check-relays.ts'
 import { fail, lookAt, ok, tellShort, warn } from '../../../scripts/diagnose/finding.ts'
+import { freePort } from '../../../scripts/free-port.ts'
 import { makeCertificate } from '../../helpers/certificates.ts'
+import { startRedisServer } from '../../helpers/redis-server.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'spillway-doctor-'))
 t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
@@ -24,6 +26,18 @@ t.test('a certificate is told of before its end, and where it is for somebody el
   t.equal(level(['turn.example.org'], Date.now() + 2 * DAY_MS), 'fail', 'its end')
   t.equal(level(['127.0.0.1']), 'fail', 'an address it does not name')
   t.equal(checkCertificate('certificate', { ...files, cert: join(folder, 'none') }, [], Date.now())[0]?.level, 'fail')
+})
+
+t.test('a server that goes on with the certificate it had is told of', async t => {
+  const files = await makeCertificate(join(folder, 'first'), '127.0.0.1')
+  const renewed = await makeCertificate(join(folder, 'second'), '127.0.0.1')
+  const redis = await startRedisServer(t, { lines: [`tls-port ${await freePort()}`, 'tls-auth-clients no', `tls-ca-cert-file "${files.ca}"`, `tls-cert-file "${files.cert}"`, `tls-key-file "${files.key}"`] })
+  const client = await redis.connect()
+  const [, port] = await client.config('GET', 'tls-port') as string[]
+  const look = async (cert: string) => await checkServed('served', { host: '127.0.0.1', port: Number(port) }, cert, 'up')
+  t.match(await look(files.cert), [{ level: 'ok' }])
+  t.match(await look(renewed.cert), [{ level: 'warn', todo: 'up' }])
+  t.same(await checkServed('served', { host: '127.0.0.1', port: redis.port }, files.cert, 'up'), [], 'who does not speak TLS has none')
 })
 
 t.test('addresses, limits, names and clocks that do no good', async t => {
