@@ -55,8 +55,8 @@ export async function retain ({ redis, logger }: JobContext, nowMs: number): Pro
   await forgetEndedBefore(redis, nowMs - LOST_SESSION_TTL_SECONDS * 1000)
 }
 
-/** A control plane looks for decisions once more two seconds after it was asked, so a wish stands for longer. */
-const ERASURE_STANDS_MS = 5_000
+/** A control plane looks for decisions once more five seconds after it was asked, so a wish stands for longer. */
+const ERASURE_STANDS_MS = 10_000
 
 /** Forgets the users an operator wants forgotten; one whose call goes on is forgotten once that has ended. */
 export async function eraseUsers ({ redis, logger }: JobContext, nowMs: number): Promise<void> {
