@@ -143,7 +143,7 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
       openCircuits: () => openCircuits(circuits),
       record: (app, decision) => {
         ownMetrics.countIssued(app.id, decision.provider, decision.reason)
-        ownMetrics.countDecision(decision.provider, decision.reason, decision.caller)
+        ownMetrics.countDecision(decision)
         recorder.record(app, decision)
       },
       // each request to a paid provider has told of itself; many may have waited for it, and as many be turned away after it
