@@ -2,7 +2,7 @@ import { runbook } from '../kit/links.ts'
 import { stat, table, timeSeries } from '../kit/panel-spec.ts'
 import type { RowSpec } from '../kit/panel-spec.ts'
 import { NONE_IS_GOOD } from '../kit/scales.ts'
-import { INSTANCE, increase, rate, select, selectRuntime, shared } from '../kit/select.ts'
+import { INSTANCE, increase, ledgerAge, rate, select, selectRuntime, shared } from '../kit/select.ts'
 
 const third = { width: 8, height: 8 }
 
@@ -53,7 +53,7 @@ export const processes: RowSpec = {
       sortBy: 'Last success',
       asks: 'Do the jobs of the ledger run to their end, and who leads? One replica runs each; another takes over when its lease runs out.',
       queries: [
-        { expr: `time() - max by (task) (${select('job_last_success_timestamp_seconds')})`, legend: 'age' },
+        { expr: ledgerAge('job_last_success_timestamp_seconds', 'task'), legend: 'age' },
         { expr: `count by (task) (${select('job_leader')} == 1)`, legend: 'leaders' },
         { expr: `sum by (task) (increase(${select('job_failures_total')}[$__range]))`, legend: 'failures' }
       ],

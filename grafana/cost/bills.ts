@@ -2,7 +2,7 @@ import { runbook } from '../kit/links.ts'
 import { stat, table, timeSeries } from '../kit/panel-spec.ts'
 import type { RowSpec } from '../kit/panel-spec.ts'
 import { NEUTRAL, NONE_IS_GOOD } from '../kit/scales.ts'
-import { rate, shared } from '../kit/select.ts'
+import { ledgerAge, rate, shared } from '../kit/select.ts'
 
 /** A tenth off is a price or a customer that changed; a quarter is a mistake. */
 const DRIFT = [[null, 'red'], [0.75, 'orange'], [0.9, 'green'], [1.1, 'orange'], [1.25, 'red']] as const
@@ -46,7 +46,7 @@ export const bills: RowSpec = {
       decimals: 0,
       noValue: 'no account',
       asks: 'How long ago was the usage of each provider read out of its own records? It is read every other minute where an account is configured.',
-      queries: [{ expr: `time() - ${shared('bill_read_timestamp_seconds', 'provider')}`, legend: '{{provider}}' }],
+      queries: [{ expr: ledgerAge('bill_read_timestamp_seconds', 'provider'), legend: '{{provider}}' }],
       thresholds: [[null, 'green'], [1800, 'orange'], [7200, 'red']],
       named: true,
       links: [runbook('BillUnread')]

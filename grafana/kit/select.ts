@@ -23,6 +23,13 @@ export const increase = (metric: string, by: string, ...matchers: readonly strin
 export const shared = (metric: string, by: string, ...matchers: readonly string[]): string =>
   by === '' ? `max(${select(metric, ...matchers)})` : `max by (${by}) (${select(metric, ...matchers)})`
 
+/** When a ledger started that runs longest: for it, and for what has not happened since, that counts as the last time. */
+const LEDGER_START = 'scalar(min(process_start_time_seconds{job=~"$job"} * on (job, instance) group_left () spillway_build_info{job=~"$job", service="ledger"}))'
+
+/** Seconds since a ledger did something last, by a gauge that is 0 where it has not yet; alerts reckon the same way. */
+export const ledgerAge = (metric: string, by: string): string =>
+  `time() - max by (${by}) (clamp_min(${select(metric)}, ${LEDGER_START}))`
+
 /** The quantile of a histogram, in its unit. */
 export const quantile = (q: number, metric: string, by: string, ...matchers: readonly string[]): string =>
   `histogram_quantile(${q}, ${sumBy(by === '' ? 'le' : `le, ${by}`, `rate(${select(`${metric}_bucket`, ...matchers)}[$__rate_interval])`)})`

@@ -89,8 +89,10 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
     redis,
     // of a credential that users share no one of them can be shut out
     revoke: providerSettings.paidShareSeconds > 0 ? undefined : revoke,
+    kicked: () => fleet.snapshot?.kicked?.keys() ?? [],
     now: Date.now,
     onError: outage.failed,
+    onUnrevoked: error => { logger.error({ reason: error.message }, 'credentials of kicked users could not be revoked at Cloudflare') },
     onRevoked: () => { logger.info('a credential of a kicked user is revoked at Cloudflare') }
   })
   // in an outage there is nothing to tend
@@ -141,7 +143,7 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
       openCircuits: () => openCircuits(circuits),
       record: (app, decision) => {
         ownMetrics.countIssued(app.id, decision.provider, decision.reason)
-        ownMetrics.countDecision(decision.provider, decision.reason, decision.caller)
+        ownMetrics.countDecision(decision)
         recorder.record(app, decision)
       },
       // each request to a paid provider has told of itself; many may have waited for it, and as many be turned away after it

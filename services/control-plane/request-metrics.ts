@@ -1,4 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Decision } from '../domain/decision.ts'
+import { isPaid } from '../domain/provider.ts'
+import type { ProviderName } from '../domain/provider.ts'
 import { createAppLabels } from '../runtime/app-labels.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 
@@ -35,6 +38,7 @@ export function createRequestMetrics (metrics: Metrics) {
   const rejected = metrics.counter('credentials_rejected_total', 'Requests for credentials answered with a problem, by what kind it was of.', ['reason'])
   const issued = metrics.counter('credentials_issued_total', 'Credentials handed out.', ['app', 'provider', 'reason'], { maxSeries: 5_000 })
   const decisions = metrics.counter('decisions_total', 'Credentials by who serves them, why, and what kind of caller asked.', ['provider', 'reason', 'caller'])
+  const waitedForPaid = metrics.counter('credentials_waited_for_paid_total', 'Credentials of a paid provider, or of another one after a paid one failed: as slow as that was.')
   const problems = metrics.counter('problems_total', 'Requests answered with a problem, by its code.', ['code'])
   const labelOf = createAppLabels()
   const credentialRoutes = new Set<string | undefined>(CREDENTIAL_ROUTES)
@@ -47,7 +51,10 @@ export function createRequestMetrics (metrics: Metrics) {
 
     countRequest: (route: string, method: string, status: number): void => { requests.inc({ route, method, status: String(status) }) },
     countIssued: (app: string, provider: string, reason: string): void => { issued.inc({ app: labelOf(app), provider, reason }) },
-    countDecision: (provider: string, reason: string, caller: string): void => { decisions.inc({ provider, reason, caller }) },
+    countDecision ({ provider, reason, caller, failed }: Pick<Decision, 'provider' | 'reason' | 'caller' | 'failed'>): void {
+      decisions.inc({ provider, reason, caller })
+      if (isPaid(provider) || failed.some(name => isPaid(name as ProviderName))) waitedForPaid.inc()
+    },
 
     /** @param route as it is registered; undefined where there is none */
     countProblem (route: string | undefined, code: string): void {

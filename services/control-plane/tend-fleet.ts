@@ -20,7 +20,7 @@ const TEND_MS = 1_000
  * What follows from facts and standing wishes, by whichever replica comes first. A loop of its own: a fleet with much to
  * be done for must not hold up the snapshot.
  */
-export function tendFleet (redis: Redis, keyRing: KeyRingKeeper, fleet: Pick<FleetWatch, 'nodes' | 'snapshot'>, revocations: Pick<Revocations, 'revokeOf'>, logger: Logger, now: () => number) {
+export function tendFleet (redis: Redis, keyRing: KeyRingKeeper, fleet: Pick<FleetWatch, 'nodes' | 'snapshot'>, revocations: Pick<Revocations, 'forget'>, logger: Logger, now: () => number) {
   const chores: Array<[what: string, work: () => Promise<unknown>]> = [
     ["the fleet's addresses could not be written", async () => await allowFleetPeers(redis, fleet.nodes)],
     ['a rotation could not be taken further', async () => await finishRotations(redis, fleet.nodes, now())],
@@ -30,8 +30,7 @@ export function tendFleet (redis: Redis, keyRing: KeyRingKeeper, fleet: Pick<Fle
     ['the logins of nodes that joined could not be kept', createUserKeeper(redis)],
     ['join tokens that are over could not be dropped', async () => { await forgetJoinTokens(redis, now()) }],
     ['the word of probers that are gone could not be dropped', async () => { await forgetProbers(redis, fleet.snapshot) }],
-    ['credentials of kicked users could not be revoked at Cloudflare', async () => { await revocations.revokeOf(fleet.snapshot?.kicked?.keys() ?? []) }],
-    ['decisions about a user to be forgotten could not be deleted', createDecisionEraser(redis, now)]
+    ['decisions about a user to be forgotten could not be deleted', createDecisionEraser(redis, revocations, now)]
   ]
   return repeat(TEND_MS, async () => {
     for (const [what, work] of chores) {

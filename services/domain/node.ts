@@ -6,8 +6,8 @@ import { NodeKeyEntry } from './node-keys.ts'
 
 export const NodeId = Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,31}$', description: '1 to 32 of a-z, 0-9 and -' })
 export const REGION_PATTERN = '^[a-z0-9-]{1,32}$'
-/** A name, an IPv4 address or an IPv6 address in brackets, and a port. */
-export const HOST_AND_PORT_PATTERN = '^([A-Za-z0-9.-]{1,253}|\\[[0-9a-fA-F:.]{2,45}\\]):[0-9]{1,5}$'
+/** A name, an IPv4 address or an IPv6 address in brackets, and a port from 1 to 65535. */
+export const HOST_AND_PORT_PATTERN = '^([A-Za-z0-9.-]{1,253}|\\[[0-9a-fA-F:.]{2,45}\\]):([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$'
 export const Region = Type.String({ pattern: REGION_PATTERN })
 
 /** A newer secret beside the older ones, until nobody can hold a credential made with those any more. */

@@ -55,8 +55,8 @@ export async function retain ({ redis, logger }: JobContext, nowMs: number): Pro
   await forgetEndedBefore(redis, nowMs - LOST_SESSION_TTL_SECONDS * 1000)
 }
 
-/** A control plane looks for decisions once more two seconds after it was asked, so a wish stands for longer. */
-const ERASURE_STANDS_MS = 5_000
+/** A control plane looks for decisions once more five seconds after it was asked, so a wish stands for longer. */
+const ERASURE_STANDS_MS = 10_000
 
 /** Forgets the users an operator wants forgotten; one whose call goes on is forgotten once that has ended. */
 export async function eraseUsers ({ redis, logger }: JobContext, nowMs: number): Promise<void> {
@@ -74,6 +74,8 @@ export interface Job {
   /** as node-cron reads it, in UTC */
   expression: string
   work: (context: JobContext, nowMs: number) => Promise<void>
+  /** another process runs it now: what this one shows of it is old */
+  elsewhere?: (context: JobContext) => void
 }
 
 export const JOBS: readonly Job[] = [
@@ -85,20 +87,27 @@ export const JOBS: readonly Job[] = [
 /** The jobs on their schedule. Every ledger has the schedule; Redis lets one of them run each firing. */
 export function scheduleJobs (context: JobContext, jobs = JOBS) {
   const { redis, metrics, logger } = context
-  const coordinate = (task: string) => ({
-    shouldRun: async (key: string, ttlMs: number) => {
-      try {
-        const isOurs = await claimJobRun(redis, key, ttlMs)
-        metrics.leader.set({ task }, isOurs ? 1 : 0)
-        return isOurs
-      } catch {
-        return false
+  const coordinate = ({ name: task, elsewhere }: Job) => {
+    let missed = 0
+    return {
+      shouldRun: async (key: string, ttlMs: number) => {
+        try {
+          const isOurs = await claimJobRun(redis, key, ttlMs)
+          metrics.leader.set({ task }, isOurs ? 1 : 0)
+          missed = isOurs ? 0 : missed + 1
+          // by the second time whoever took over has results to show; at the first an alert would see none at all
+          if (missed > 1) elsewhere?.(context)
+          return isOurs
+        } catch {
+          return false
+        }
       }
     }
-  })
+  }
   for (const { name } of jobs) metrics.expectJob(name)
-  const tasks = jobs.map(({ name, expression, work }) =>
-    schedule(expression, async () => {
+  const tasks = jobs.map(job => {
+    const { name, expression, work } = job
+    return schedule(expression, async () => {
       try {
         await work(context, Date.now())
         metrics.jobs.set({ task: name }, Date.now() / 1000)
@@ -106,6 +115,7 @@ export function scheduleJobs (context: JobContext, jobs = JOBS) {
         metrics.failures.inc({ task: name })
         logger.error({ job: name, reason: (error as Error).message }, 'a job failed; it runs again at its next time')
       }
-    }, { name, timezone: 'Etc/UTC', noOverlap: true, distributed: true, runCoordinator: coordinate(name) }))
+    }, { name, timezone: 'Etc/UTC', noOverlap: true, distributed: true, runCoordinator: coordinate(job) })
+  })
   return { stop: async () => { for (const task of tasks) await task.destroy() } }
 }

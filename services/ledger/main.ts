@@ -66,7 +66,9 @@ async function start ({ config, logger, fail }: { config: LedgerConfig, logger: 
   }, () => {})
   const showMoney = createMoneyReader(redis, ledgerMetrics)
   const money = repeat(MONEY_MS, async () => { await showMoney(Date.now()) }, () => {})
-  const jobs = scheduleJobs({ redis, metrics: ledgerMetrics, logger, prices }, [...JOBS, ...reconcileJobs(createBillReaders(config))])
+  const billReaders = createBillReaders(config)
+  for (const provider of billReaders.keys()) ledgerMetrics.expectBill(provider)
+  const jobs = scheduleJobs({ redis, metrics: ledgerMetrics, logger, prices }, [...JOBS, ...reconcileJobs(billReaders)])
 
   let stopping = false
   const ops = createOpsServer(logger, metrics, () => ({

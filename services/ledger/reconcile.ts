@@ -24,9 +24,9 @@ export interface ReconcileContext {
 
 /**
  * reconcile: what a provider says of its traffic and its price goes into the ledger beside our estimate, takes its place in
- * what is spent, and teaches what a credential is to be expected to use. @throws where the provider cannot be read
+ * what is spent, and teaches what a credential is to be expected to use. A bill with nothing on it is read as well. @throws where the provider cannot be read
  */
-export async function reconcile ({ redis, metrics, logger, prices }: ReconcileContext, readBills: ReadBills, nowMs: number): Promise<void> {
+export async function reconcile ({ redis, metrics, logger, prices }: ReconcileContext, provider: DayBill['provider'], readBills: ReadBills, nowMs: number): Promise<void> {
   const uses: BilledUse[] = []
   const bills = await readBills(nowMs)
   for (const bill of bills) {
@@ -35,8 +35,6 @@ export async function reconcile ({ redis, metrics, logger, prices }: ReconcileCo
     if (bill.isFinal) uses.push({ credentials, ...sumBytes(bill) })
     showDrift(metrics, priced, estimate, nowMs)
   }
-  const [{ provider } = { provider: undefined }] = bills
-  if (provider === undefined) return
   await writeExpectedUse(redis, provider, learnExpectedUse(uses))
   metrics.reconciled.set({ provider }, nowMs / 1000)
   logger.debug({ provider }, 'compared the bill of a provider with our estimates')

@@ -16,9 +16,11 @@ export function skipReasonOf ({ paidSpill, denials, openCircuits }: Pick<RouteRe
 
 export interface Skipped { provider: ProviderName, reason: SkipReason }
 
-/** Who was passed over in favour of a step: those of the order before it, or all where the full fleet serves behind them. */
+/** Who was passed over in favour of a step: those of the order before it, or all before `stun` where the full fleet serves: it comes right before that, wherever `stun` stands. */
 export function skippedBefore (request: RouteRequest, available: readonly ProviderName[], step: { provider: ProviderName, reason: string }): Skipped[] {
-  const before = step.reason === 'no_room' ? available : available.slice(0, available.indexOf(step.provider))
+  const stun = available.indexOf('stun')
+  const ownEnd = stun === -1 ? available.length : stun
+  const before = available.slice(0, step.reason === 'no_room' ? ownEnd : available.indexOf(step.provider))
   return before.flatMap(provider => {
     const reason = skipReasonOf(request, provider)
     return reason === undefined ? [] : [{ provider, reason }]

@@ -1,10 +1,12 @@
 import type { Metrics } from '../runtime/metrics.ts'
 import { createRedisMetrics } from '../runtime/watch-redis.ts'
+import type { Outbox } from './ship-usage.ts'
 
 /** All metrics of a relay-agent. */
 export function createAgentMetrics (metrics: Metrics) {
   const events = metrics.counter('agent_events_total', 'Events read from the feed, by what they meant; unproven: traffic under a name coturn has not vouched for.', ['kind'])
   for (const kind of ['session', 'unproven', 'boot', 'stopping', 'nothing']) events.begin({ kind })
+  const outboxAge = metrics.gauge('agent_outbox_oldest_age_seconds', 'Age of the oldest batch the ledger has not yet applied; 0 where there is none, absent while not known.')
   return {
     events,
     gaps: metrics.counter('agent_feed_gaps_total', 'Times the feed could not be replayed from where it was left, so that events may be missing.'),
@@ -17,7 +19,12 @@ export function createAgentMetrics (metrics: Metrics) {
     sessions: metrics.gauge('agent_sessions', 'Live allocations, those of probes not counted.'),
     load: metrics.gauge('agent_load_bits_per_second', 'Egress as the sum of the sessions own rates.'),
     outbox: metrics.gauge('agent_outbox_batches', 'Batches the ledger has not yet applied.'),
-    outboxAge: metrics.gauge('agent_outbox_oldest_age_seconds', 'Age of the oldest batch the ledger has not yet applied; 0 where there is none.'),
+    /** @param outbox undefined: not looked at yet */
+    showOutboxAge (outbox: Outbox | undefined, nowMs: number): void {
+      const sinceMs = outbox?.pending === 0 ? nowMs : outbox?.oldestAtMs
+      if (sinceMs === undefined) outboxAge.clear()
+      else outboxAge.set(Math.max(0, nowMs - sinceMs) / 1000)
+    },
     watchRedis: createRedisMetrics(metrics, ['central', 'node'])
   }
 }

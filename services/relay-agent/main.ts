@@ -22,6 +22,7 @@ import { createKicker } from './kick-sessions.ts'
 import { createObeyer } from './obey-desired.ts'
 import { countSessions, createRateMeter, readTransmittedBytes } from './observe-node.ts'
 import { createShipper } from './ship-usage.ts'
+import type { Outbox } from './ship-usage.ts'
 import { createRelayStopper } from './stop-relay.ts'
 import { UsageFollower } from './usage-follower.ts'
 import { createCoturnWatch } from './watch-coturn.ts'
@@ -60,8 +61,7 @@ async function start ({ config, logger, fail }: { config: AgentConfig, logger: L
   await guardLayout(central, { ready: ready === true, fail })
 
   // --- feed -> fold -> ship
-  let outboxPending = 0
-  let oldestAtMs: number | undefined
+  let outbox: Outbox | undefined
   const follower = new UsageFollower({
     feedUrl: config.SPILLWAY_NODE_REDIS_URL,
     redis: nodeRedis,
@@ -69,7 +69,7 @@ async function start ({ config, logger, fail }: { config: AgentConfig, logger: L
     realm,
     region,
     metrics: agentMetrics,
-    outboxPending: () => outboxPending,
+    outboxPending: () => outbox?.pending ?? 0,
     now,
     onError: nodeOutage.failed,
     onBoot: boot => {
@@ -86,10 +86,8 @@ async function start ({ config, logger, fail }: { config: AgentConfig, logger: L
       await shipper.ship(follower.log)
       centralOutage.recovered()
     } finally {
-      const waiting = await shipper.waiting(follower.sequence)
-      outboxPending = waiting.pending
-      oldestAtMs = waiting.oldestAtMs
-      agentMetrics.outbox.set(outboxPending)
+      outbox = await shipper.waiting(follower.sequence)
+      agentMetrics.outbox.set(outbox.pending)
     }
   }, centralOutage.failed)
   const saving = repeat(SAVE_MS, async () => {
@@ -165,12 +163,12 @@ async function start ({ config, logger, fail }: { config: AgentConfig, logger: L
       ...follower.lookAtAllocations(),
       generationsApplied: [...obeyer.generationsApplied],
       // what is folded and not saved is a batch to be: with no sessions and none of these, all is booked
-      outboxPending: outboxPending + (follower.clean ? 0 : 1),
+      outboxPending: (outbox?.pending ?? 0) + (follower.clean ? 0 : 1),
       gaps: follower.gaps
     })
   }, centralOutage.failed)
 
-  metrics.onScrape(() => { agentMetrics.outboxAge.set(oldestAtMs === undefined ? 0 : Math.max(0, now() - oldestAtMs) / 1000) })
+  metrics.onScrape(() => { agentMetrics.showOutboxAge(outbox, now()) })
 
   let stopping = false
   const ops = createOpsServer(logger, metrics, () => ({

@@ -10,6 +10,9 @@ import { readApplied, shipUsage } from '../store/usage-stream.ts'
 const KEEP_APPLIED_MS = 60_000
 const BATCHES_A_SHIPMENT = 50
 
+/** What of the outbox is not applied, and when the first of that was made (ms); undefined: there is none, or its time is not known. */
+export interface Outbox { pending: number, oldestAtMs: number | undefined }
+
 /** ship: outbox -> `usage:<node>`, until the ledger has applied it. */
 export function createShipper ({ nodeRedis, central, node, now }: { nodeRedis: Redis, central: Redis, node: string, now: () => number }) {
   let log: string | undefined
@@ -31,13 +34,14 @@ export function createShipper ({ nodeRedis, central, node, now }: { nodeRedis: R
     marks = marks.filter(mark => mark.applied > old.applied)
   }
 
-  /** When the first batch that is not applied was made; its place in the outbox says nothing of time, so it is read, once. */
-  async function findOldest (): Promise<number> {
-    if (oldest?.behind !== applied) {
-      const [first] = await readOutbox(nodeRedis, applied, 1)
-      oldest = { behind: applied, atMs: first ? madeAt(first.batch) ?? now() : now() }
-    }
-    return oldest.atMs
+  /** When the first batch that is not applied was made; its place in the outbox says nothing of time, so it is read, once. Undefined while it is not known. */
+  async function findOldest (): Promise<number | undefined> {
+    if (oldest?.behind === applied) return oldest.atMs
+    const behind = applied
+    const [first] = await readOutbox(nodeRedis, behind, 1)
+    const atMs = first && madeAt(first.batch)
+    oldest = atMs === undefined ? undefined : { behind, atMs }
+    return atMs
   }
 
   return {
@@ -48,6 +52,7 @@ export function createShipper ({ nodeRedis, central, node, now }: { nodeRedis: R
         held = 0
         applied = 0
         marks = []
+        oldest = undefined
       }
       applied = await readApplied(central, node, log)
       await forget()
@@ -65,11 +70,8 @@ export function createShipper ({ nodeRedis, central, node, now }: { nodeRedis: R
       }
     },
 
-    /**
-     * How many batches the ledger has still to apply, and when the first of them was made (ms); by what the centre said
-     * last, so it can be told while that is away.
-     */
-    async waiting (lastSequence: number): Promise<{ pending: number, oldestAtMs: number | undefined }> {
+    /** What the ledger has still to apply, by what the centre said last, so it can be told while that is away. */
+    async waiting (lastSequence: number): Promise<Outbox> {
       // numbers jump when an agent starts, so their difference may be larger than what there is
       const pending = Math.max(0, Math.min(lastSequence - applied, await countOutbox(nodeRedis)))
       return { pending, oldestAtMs: pending > 0 ? await findOldest() : undefined }

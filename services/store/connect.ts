@@ -28,6 +28,7 @@ declare module 'ioredis' {
     reserveSpend (...keysAndArgs: Array<string | number>): Result<string, Context>
     bookPaid (...keysAndArgs: Array<string | number>): Result<number, Context>
     correctSpend (day: string, month: string, ...args: Array<string | number>): Result<string, Context>
+    noteRevocable (shard: string, ...args: Array<string | number>): Result<string, Context>
     recordIssued (decisions: string, most: number, records: string): Result<number, Context>
   }
 }
@@ -68,6 +69,7 @@ export function connectRedis ({ url, database, tlsCa, onError, commandTimeoutMs 
       commitChange: script('commit-change'),
       takeTokens: script('take-tokens'),
       reserveSpend: script('reserve-spend', 6),
+      noteRevocable: script('note-revocable', 1),
       bookPaid: script('book-paid', 8),
       correctSpend: script('correct-spend', 2),
       recordIssued: script('record-issued', 1)

@@ -16,8 +16,8 @@ export interface Objective {
   leastBadEvents: number
 }
 
-/** A request that waits for a paid provider is as fast as that is; SpillShareHigh and UpstreamErrors tell of those. */
-const PAID = 'sum(rate(spillway_decisions_total{provider=~"cloudflare|twilio"}[5m])) or vector(0)'
+/** A request that waits for a paid provider, well or in vain, is as fast as that is; SpillShareHigh and UpstreamErrors tell of those. */
+const PAID = 'sum(rate(spillway_credentials_waited_for_paid_total[5m])) or vector(0)'
 
 /** Of a prober that was cut off in these minutes, and of a node that is drained, a failed probe says nothing. */
 const fairProbes = (matcher: string): string =>

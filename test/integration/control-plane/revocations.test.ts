@@ -1,6 +1,8 @@
 import t from 'tap'
 import { until } from '../../../scripts/until.ts'
+import { createRevocations } from '../../../services/control-plane/revoke-credentials.ts'
 import { dropRevocable, findRevocable, noteRevocable } from '../../../services/store/revocable.ts'
+import { UpstreamError } from '../../../services/upstream/upstream-error.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
 import { startSpill } from '../../helpers/spill.ts'
 
@@ -20,7 +22,7 @@ async function ask (user: string): Promise<{ username: string, tag: string }> {
 }
 const newest = async () => (await plane.admin('GET', '/decisions?limit=1')).body.decisions[0]
 await until('the credential that proved the key is recorded', async () => await newest() !== undefined)
-const kept = async (userTag: string): Promise<string[]> => (await findRevocable(redis, userTag)).map(({ username }) => username)
+const kept = async (userTag: string): Promise<string[]> => (await findRevocable(redis, [userTag])).map(({ username }) => username)
 
 t.test('the kick of a user takes back what Cloudflare gave to this user, and to nobody else', async t => {
   const [{ username, tag }, again, bob] = [await ask('ada'), await ask('ada'), await ask('bob')]
@@ -34,15 +36,17 @@ t.test('the kick of a user takes back what Cloudflare gave to this user, and to 
   t.equal(cloudflare.count('revoke'), 2, 'each once')
 })
 
-t.test('what Cloudflare does not take back at once is tried again', async t => {
-  const { username, tag } = await ask('eve')
-  await until('it is kept', async () => (await kept(tag)).length === 1)
+t.test('what Cloudflare does not take back at once is tried again, and holds up nothing else', async t => {
+  const [{ username, tag }, { username: other }] = [await ask('eve'), await ask('eve')]
+  await until('both are kept', async () => (await kept(tag)).length === 2)
   cloudflare.set('server-error', { times: 1 })
   await plane.admin('POST', `/users/${tag}/kick`, { forSeconds: 60 })
   const startedMs = performance.now()
-  await until('it is revoked', async () => (await kept(tag)).length === 0)
-  t.equal(cloudflare.revoked.at(-1), username)
-  t.equal(cloudflare.count('revoke'), 4, 'one attempt failed')
+  await until('one is revoked', async () => (await kept(tag)).length === 1)
+  t.ok(performance.now() - startedMs < 4_000, 'at once')
+  await until('and the other', async () => (await kept(tag)).length === 0)
+  t.same(cloudflare.revoked.slice(-2).sort(), [username, other].sort())
+  t.equal(cloudflare.count('revoke'), 5, 'one attempt failed')
   t.ok(performance.now() - startedMs > 4_000, 'and the next was not made at once')
   t.match(plane.log, /credentials of kicked users could not be revoked at Cloudflare/)
 })
@@ -63,25 +67,66 @@ t.test('of a credential that users share none is taken back', async t => {
   t.equal(await redis.zcard((await redis.keys('revocable:*'))[0] ?? ''), 1)
 })
 
-t.test('what is kept is bounded, ends with the credential, and is found by its user alone', async t => {
+t.test('of a user and of a shard those that live longest are kept, until the last of them ends', async t => {
   const server = await startRedisServer(t, { variant: 'central' })
   const own = await server.connect()
   const nowMs = Date.now()
   const [ada, bob] = ['abc'.padEnd(24, '0'), 'abc'.padEnd(24, '1')]
   const one = (userTag: string, index: number, lifeMs = 3_600_000) => ({ userTag, username: `name-${index}`, expiresAtMs: nowMs + lifeMs + index })
+  const indexes = async (userTag: string) => (await findRevocable(own, [userTag], nowMs)).map(({ username }) => Number(username.slice(5)))
   await noteRevocable(own, [one(ada, 999, -5_000), one(bob, 7)], nowMs)
-  for (let index = 0; index < 49; index++) await noteRevocable(own, [one(ada, 100 + index)], nowMs)
-  t.equal(await own.zcard('revocable:abc'), 50, 'what has expired is not among them')
-  t.equal((await findRevocable(own, ada, nowMs)).length, 49)
-  t.same(await findRevocable(own, bob, nowMs), [one(bob, 7)])
-  t.same(await findRevocable(own, bob, nowMs + 3_600_008), [], 'its life is over')
-  await noteRevocable(own, [one(ada, 200)], nowMs)
-  t.same(await findRevocable(own, bob, nowMs), [], 'the one that ends first makes room')
-  t.equal(await own.pexpiretime('revocable:abc'), nowMs + 3_600_200)
-  await noteRevocable(own, [one(ada, 1)], nowMs)
-  t.equal(await own.pexpiretime('revocable:abc'), nowMs + 3_600_200, 'a shorter life shortens no other')
-  await dropRevocable(own, one(ada, 200))
-  t.notOk((await findRevocable(own, ada, nowMs)).some(({ username }) => username === 'name-200'))
+  t.same(await indexes(ada), [], 'what has expired is not found')
+  t.equal(await own.zcard('revocable:abc'), 2)
+  for (let index = 0; index < 51; index++) await noteRevocable(own, [one(ada, 100 + index)], nowMs)
+  t.same(await indexes(ada), Array.from({ length: 20 }, (_, at) => 131 + at), 'who asks often loses what is their own')
+  t.same(await findRevocable(own, [bob], nowMs), [one(bob, 7)], 'and no one else')
+  t.same(await findRevocable(own, [bob], nowMs + 3_600_008), [], 'its life is over')
+  t.equal(await own.zcard('revocable:abc'), 21, 'what has expired is gone')
+  t.equal(await own.pexpiretime('revocable:abc'), nowMs + 3_600_150)
+  await noteRevocable(own, [one(bob, 1)], nowMs)
+  t.equal(await own.pexpiretime('revocable:abc'), nowMs + 3_600_150, 'a shorter life shortens no other')
+  await noteRevocable(own, Array.from({ length: 78 }, (_, at) => one(`abc${String(at).padStart(21, '0')}x`, 200)), nowMs)
+  t.same(await indexes(bob), [1, 7], 'a hundred have room')
+  await noteRevocable(own, [one('abc'.padEnd(24, '2'), 200)], nowMs)
+  t.same(await indexes(bob), [7], 'then the one that ends first makes room')
+  await dropRevocable(own, one(ada, 150))
+  t.notOk((await indexes(ada)).includes(150))
+})
+
+t.test('one that is refused is left alone for a minute; the others of all kicked users are taken back', async t => {
+  const own = await (await startRedisServer(t, { variant: 'central' })).connect()
+  const start = Date.now()
+  let [nowMs, looks, refused] = [start, 0, 0]
+  const tags = Array.from({ length: 20 }, (_, at) => String(at).padStart(24, '0'))
+  await noteRevocable(own, tags.map(userTag => ({ userTag, username: userTag, expiresAtMs: start + 3_600_000 })), start)
+  let [running, most] = [0, 0]
+  const revocations = createRevocations({
+    redis: own,
+    revoke: async username => {
+      most = Math.max(most, ++running)
+      await own.ping().finally(() => { running -= 1 })
+      if (username !== tags[0]) return
+      refused += 1
+      throw new UpstreamError('misconfigured', 'refused')
+    },
+    kicked: () => {
+      looks += 1
+      return tags
+    },
+    now: () => nowMs,
+    onError: error => { t.fail(error.message) },
+    onUnrevoked: error => { t.equal(error.message, 'refused') },
+    onRevoked: () => {}
+  })
+  t.teardown(revocations.stop)
+  await until('all others are revoked', async () => (await findRevocable(own, tags)).length === 1)
+  t.equal(most, 8, 'so many at a time')
+  nowMs = start + 59_000
+  const before = looks
+  await until('it has looked twice more', () => looks >= before + 2)
+  t.equal(refused, 1)
+  nowMs = start + 60_000
+  await until('it is tried again', () => refused === 2)
 })
 
 t.test('no log holds a secret, an account or what was minted', async t => {

@@ -49,3 +49,23 @@ t.test('while Redis is away no firing runs, for nobody could tell who runs it', 
   await until('two firings were asked for', () => asked >= 2)
   t.equal(ran, 0)
 })
+
+t.test('who sees another one run a job twice in a row drops what it shows of it, and not before', async t => {
+  const server = await startRedisServer(t, { variant: 'central' })
+  const [redis, other] = [await server.connect(), await server.connect()]
+  const claim = redis.set.bind(redis)
+  let firings = 0
+  const others = [2, 4, 5]
+  redis.set = (async (...args: Parameters<typeof claim>) => {
+    firings += 1
+    if (others.includes(firings)) await other.set(...args)
+    return await claim(...args)
+  }) as typeof redis.set
+  const droppedAt: number[] = []
+  const jobs = scheduleJobs({ redis, metrics: createLedgerMetrics(createMetrics('ledger', 'test')), logger, prices: listOf(redis) }, [{
+    name: 'tick', expression: '* * * * * *', work: async () => {}, elsewhere: () => { droppedAt.push(firings) }
+  }])
+  t.teardown(jobs.stop)
+  await until('six firings were asked for', () => firings >= 6)
+  t.same(droppedAt, [5])
+})

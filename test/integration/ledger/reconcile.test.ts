@@ -42,7 +42,7 @@ const book = async (...issues: PaidIssue[]) => {
 }
 const spent = async (scope: string, atMs = NOON) => (await readSpend(redis, [scope], atMs)).get(scope)?.booked
 const bill = (provider: DayBill['provider'], rows: DayBill['rows'], differs: Partial<DayBill> = {}): DayBill => ({ provider, day: '20261122', rows, namesApps: provider === 'cloudflare', isFinal: false, ...differs })
-const compare = async (...bills: DayBill[]) => { await reconcile(context, async () => bills, NOON) }
+const compare = async (...bills: DayBill[]) => { await reconcile(context, bills[0]?.provider ?? 'twilio', async () => bills, NOON) }
 const drift = (provider: string, day: string) => context.metrics.drift.get({ provider, day })
 const costs = async () => rollUpCosts(await readLedger(redis), 'provider', (await readPrices(redis)).versions).map(({ key, basis, costMicroUsd }) => `${key} ${basis} ${costMicroUsd}`)
 
@@ -79,6 +79,12 @@ t.test('a bill below our estimate may be late; once the day is final it releases
   t.same(await spent(ALL_APPS), { day: 0n, month: 0n })
 })
 
+t.test('an answer without a bill was read all the same', async t => {
+  context.metrics.expectBill('twilio')
+  await compare()
+  t.equal(context.metrics.reconciled.get({ provider: 'twilio' }), NOON / 1000)
+})
+
 t.test('what the bills of past days say is what a credential is expected to use', async t => {
   const before = NOON - DAY
   await book(...Array.from({ length: 801 }, () => issue('cloudflare', 'shop', 375, { atMs: before })))
@@ -92,7 +98,7 @@ t.test('without an estimate there is no drift, and without a price no bill', asy
   await compare(bill('twilio', [{ app: '_account', region: 'germany', bytesIn: 0, bytesOut: 1_000_000, microUsd: 400n }]))
   t.equal(drift('twilio', 'today'), undefined)
   const unpriced = { ...context, prices: createPriceList(redis, { prices: [], flat: [], credits: [] }) }
-  await reconcile(unpriced, async () => [bill('cloudflare', [{ app: 'shop', region: 'global', bytesIn: 1, bytesOut: 2 }])], NOON)
+  await reconcile(unpriced, 'cloudflare', async () => [bill('cloudflare', [{ app: 'shop', region: 'global', bytesIn: 1, bytesOut: 2 }])], NOON)
   t.ok((await costs()).includes('cloudflare provider null'))
   t.equal(await spent('shop').then(booked => booked?.day), 0n)
 })
@@ -113,7 +119,7 @@ t.test('the bills of both fakes, read over HTTP as from the real ones', async t 
     { customIdentifier: 'shop', datetimeMinute: '2026-11-22T10:01:00Z', egressBytes: 1, ingressBytes: 4 },
     { customIdentifier: 'Another System', datetimeMinute: '2026-11-21T23:59:00Z', egressBytes: 5, ingressBytes: 6 }
   ])
-  for (const readBills of readers.values()) await reconcile(context, readBills, NOON)
+  for (const [provider, readBills] of readers) await reconcile(context, provider, readBills, NOON)
   const told = (await readLedger(redis)).map(({ key, bytesIn, bytesOut, billedMicroUsd }) => [key.period, key.app, key.provider, key.region, bytesIn, bytesOut, billedMicroUsd])
   t.same(told.sort(), [
     ['20261121', '_account', 'cloudflare', 'global', 6, 5, undefined],
@@ -122,6 +128,6 @@ t.test('the bills of both fakes, read over HTTP as from the real ones', async t 
     ['20261122', 'shop', 'cloudflare', 'global', 7, 1_000_001, undefined]
   ])
   twilio.set('server-error')
-  await t.rejects(reconcile(context, readers.get('twilio') as never, NOON), { name: 'UpstreamError' }, 'what cannot be read is no bill of nothing')
+  await t.rejects(reconcile(context, 'twilio', readers.get('twilio') as never, NOON), { name: 'UpstreamError' }, 'what cannot be read is no bill of nothing')
   t.equal((await readLedger(redis)).length, 4)
 })

@@ -35,6 +35,9 @@ t.test('the record of a credential names who was passed over for it, and no one 
   t.same(skipped('coturn', 'healthy'), [])
   t.same(skipped('static', 'circuit_open'), ['cloudflare circuit_open', 'twilio budget'])
   t.same(skipped('coturn', 'no_room'), ['cloudflare circuit_open', 'twilio budget'], 'a full fleet comes behind them')
+  const behindStun = ['coturn', 'stun', 'cloudflare'] as const
+  t.same(skippedBefore(request, behindStun, { provider: 'coturn', reason: 'no_room' }), [], 'and before stun, so before what stands behind that')
+  t.same(skippedBefore(request, ['coturn', 'cloudflare'], { provider: 'coturn', reason: 'no_room' }), [{ provider: 'cloudflare', reason: 'circuit_open' }])
 })
 
 t.test('explain says why it is left alone and until when', async t => {
