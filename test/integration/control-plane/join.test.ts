@@ -4,6 +4,7 @@ import type { Test } from 'tap'
 import { until } from '../../../scripts/until.ts'
 import { sha256 } from '../../../services/domain/sha256.ts'
 import { connectRedis, untilReady } from '../../../services/store/connect.ts'
+import { readApplied, shipUsage } from '../../../services/store/usage-stream.ts'
 import { ask, expectProblem, startControlPlane } from '../../helpers/control-plane.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
 
@@ -75,12 +76,31 @@ t.test('the login of a node opens its own keys alone', async t => {
   t.ok(await redis.xadd('usage:own-keys', '*', 'a', 'b'))
   await redis.call('DEL', 'usage:own-keys').catch(() => {})
   for (const command of [
-    ['set', 'desired:own-keys', '{}'], ['get', 'desired:only-one'], ['get', 'observed:only-one'], ['set', 'observed:only-one', '{}'], ['xadd', 'usage:only-one', '*', 'a', 'b'],
+    ['set', 'desired:own-keys', '{}'], ['set', 'usage:own-keys', 'x'], ['set', 'applied:own-keys', 'x'], ['xadd', 'applied:own-keys', '*', 'a', 'b'], ['xadd', 'observed:own-keys', '*', 'a', 'b'],
+    ['get', 'desired:only-one'], ['get', 'observed:only-one'], ['set', 'observed:only-one', '{}'], ['xadd', 'usage:only-one', '*', 'a', 'b'],
     ['hgetall', 'apps'], ['hgetall', 'app-keys'], ['hgetall', 'join-tokens'], ['hgetall', 'node-users'], ['get', 'master-keys'], ['keys', '*'], ['acl', 'setuser', 'relay-own-keys', '+@all']
   ]) {
     const [name = '', ...args] = command
     await t.rejects(redis.call(name, ...args), { message: /NOPERM/ }, command.join(' '))
   }
+  await t.rejects(redis.eval("return redis.call('SET', KEYS[1], 'x')", 1, 'usage:own-keys'), { message: /can't access at least one of the keys/ }, 'nor by a script')
+})
+
+t.test('an agent ships and reads with that login', async t => {
+  const { body } = await join((await makeToken({ node: 'ships' })).token)
+  const redis = await logIn(t, body.redisUrl)
+  if (!redis) return t.fail('the login is refused')
+  t.equal(await shipUsage(redis, 'ships', 'log', [{ sequence: 1, after: 0, batch: '{}' }]), 1)
+  t.equal(await readApplied(redis, 'ships', 'log'), 0)
+  t.equal(await redis.get('layout'), '1')
+})
+
+t.test('a node whose usage cannot be read is revoked all the same', async t => {
+  await join((await makeToken({ node: 'unreadable' })).token)
+  await (await centre.connect()).set('usage:unreadable', 'x')
+  t.equal((await door.admin('DELETE', '/nodes/unreadable?force=true')).status, 204)
+  const entries = (await door.admin('GET', '/audit?limit=10')).body.entries
+  t.match(entries.find(({ action, target }: Record<string, string>) => action === 'node.remove' && target === 'unreadable'), { after: { forced: /^unknown: .*WRONGTYPE/ } })
 })
 
 t.test('its login outlives a restart of Redis, though no file holds it', async t => {
