@@ -12,10 +12,10 @@ const PASSWORD = 'password-of-the-control-plane'
 const rules = readFileSync(new URL('../../../infra/redis/central-control-plane.acl.template', import.meta.url), 'utf8').trim().replace('@PASSWORD_SHA256@', sha256(PASSWORD))
 const centre = await startRedisServer(t, { variant: 'central', lines: [rules] })
 const ownUrl = `redis://control-plane:${PASSWORD}@127.0.0.1:${centre.port}`
-const door = await startControlPlane(t, { redis: { ...centre, url: () => ownUrl }, settings: { SPILLWAY_JOIN_REDIS_URL: `redis://127.0.0.1:${centre.port}`, SPILLWAY_DOMAIN: 'turn.example' } })
+const door = await startControlPlane(t, { redis: { ...centre, url: () => ownUrl }, settings: { SPILLWAY_JOIN_REDIS_URL: `redis://127.0.0.1:${centre.port}`, SPILLWAY_DOMAIN: 'turn.example', SPILLWAY_TRUSTED_PROXIES: '127.0.0.1' } })
 
 const makeToken = async (body: Record<string, unknown> = {}) => (await door.admin('POST', '/join-tokens', body)).body
-const join = async (token?: string) => await ask(`${door.api}/v1/join`, 'POST', token === undefined ? {} : { token })
+const join = async (token?: string, from?: string) => await ask(`${door.api}/v1/join`, 'POST', { ...token === undefined ? {} : { token }, ...from === undefined ? {} : { headers: { 'x-forwarded-for': from } } })
 /** A connection with the login a node was given; undefined where Redis refuses it. */
 async function logIn (t: Test, url: string) {
   const errors: string[] = []
@@ -62,9 +62,15 @@ t.test('a token that is late, revoked, made up or cut short opens nothing', asyn
     expectProblem(t, await join(token), 401, 'join_token_invalid', what)
   }
   expectProblem(t, await join(), 401, 'unauthorized', 'none')
-  const many = await Promise.all(Array.from({ length: 45 }, async () => (await join('jt_x')).body.code))
-  t.ok(many.includes('rate_limited'), 'guessing is slow')
-  await until('others may try again', async () => (await join('jt_x')).body.code === 'join_token_invalid')
+  const guess = `jt_${'0'.repeat(16)}_${'A'.repeat(43)}`
+  const codes = async (token: string, from?: string) => await Promise.all(Array.from({ length: 45 }, async () => (await join(token, from)).body.code))
+  t.ok((await codes(guess, '198.51.100.1')).includes('rate_limited'), 'guessing is slow')
+  t.notOk((await codes('jt_x', '198.51.100.2')).includes('rate_limited'), 'what is no token is not counted')
+  await until('an address is over its limit, and another is not', async () => {
+    const [own, [other]] = await Promise.all([codes(guess, '198.51.100.1'), Promise.all([join(guess, '198.51.100.3')])])
+    return own.includes('rate_limited') && other.body.code === 'join_token_invalid'
+  })
+  await until('it may try again', async () => (await join(guess, '198.51.100.1')).body.code === 'join_token_invalid')
 })
 
 t.test('the login of a node opens its own keys alone', async t => {
