@@ -19,6 +19,8 @@ const FAKES = fakeSettings('http://fake-providers:8090', 'http://fake-providers:
 const SECRET = /(TOKEN|SECRET|PASSWORD|KEY|_ICE_SERVERS)$/
 /** Settings that name a file of this machine, which the container needs a copy of. */
 const FILE = /_(FILE|CA)$/
+/** What ends a line of an .env file, or the single quotes around its value. */
+const NOT_PLAIN = /['\r\n]/
 const SECRETS = '/run/secrets'
 const TLS = '/run/tls'
 
@@ -29,14 +31,13 @@ export function containerFiles (settings: Settings, paths: Paths, { repository, 
   const { masterKey, adminToken, central, controlPlane, prober } = secrets
   const node = keepNodeSecrets(NODE, paths)
   const centralOfNode = keepSecret(paths.node(NODE).centralPassword, newPassword)
-  const health = readFileSync(join(repository, 'infra/redis/health.acl'), 'utf8')
   const joinCa = settings.centralRedisAddress === undefined ? {} : { SPILLWAY_REDIS_TLS_CA: paths.redisTls.ca }
   const [relay] = settings.nodes
   if (relay === undefined) throw new OperatorError('up: a relay is needed', 2)
   const { SPILLWAY_COTURN_TLS_KEY: tlsKey, ...ofNode } = { ...nodeEnvironment(relay, settings), ...tlsSettings(tlsFolder) }
   return {
-    redis: { files: { 'users.acl': centralAcl(secrets, paths, repository) + health, 'backup-password': secrets.backup, ...centralRedisFiles(settings, paths, repository) }, environment: {} },
-    'node-redis': { files: { 'users.acl': nodeAcl(node, repository) + health }, environment: {} },
+    redis: { files: { 'users.acl': centralAcl(secrets, paths, repository), 'backup-password': secrets.backup, ...centralRedisFiles(settings, paths, repository) }, environment: {} },
+    'node-redis': { files: { 'users.acl': nodeAcl(node, repository), 'redis-password': node.coturn }, environment: {} },
     'control-plane': withSettings({ ...withOwn(own, FOR_CONTROL_PLANE, joinUrl({ settings })), ...joinCa, ...settings.fakes ? FAKES : paidProviders(settings) }, { 'redis-url': `redis://control-plane:${controlPlane}@redis:6379`, 'master-key': masterKey, 'admin-token': adminToken }),
     ledger: withSettings({ ...withOwn(own, FOR_LEDGER, {}), ...settings.fakes ? FAKES : billedAccounts(settings) }, { 'redis-url': `redis://:${central}@redis:6379`, 'master-key': masterKey }),
     prober: withSettings(withOwn(own, FOR_PROBER, {}), { 'redis-url': `redis://prober:${prober}@redis:6379` }),
@@ -46,7 +47,7 @@ export function containerFiles (settings: Settings, paths: Paths, { repository, 
       'node-redis-url': `redis://agent:${node.agent}@127.0.0.1:${relay.redisPort}`,
       'central-redis-url': `redis://relay-${NODE}:${centralOfNode}@127.0.0.1:${settings.centralRedisPort}`
     }),
-    coturn: { environment: withOwn(own, FOR_COTURN, { ...ofNode, ...tlsKey === undefined ? {} : { SPILLWAY_COTURN_TLS_KEY: tlsKey } }), files: { 'redis-password': node.coturn, 'cli-password': node.cli } },
+    coturn: coturnInput(own, ofNode, tlsKey, node),
     grafana: { environment: {}, files: { 'admin-password': keepSecret(paths.grafanaPassword, newPassword) } },
     'demo-load': { environment: {}, files: existsSync(paths.demoKey) ? { 'demo-key': readFileSync(paths.demoKey, 'utf8') } : {} }
   }
@@ -62,12 +63,25 @@ function centralRedisFiles (settings: Settings, paths: Paths, repository: string
   return { 'redis.conf': conf + tls, 'ca.pem': ca, 'cert.pem': cert, 'cert.key': key }
 }
 
+/**
+ * Of secrets it needs its two passwords, in files docker-compose.yml names, and is given no other; the key of its certificate is
+ * the path of a file that is mounted. Launch reads settings from the environment alone.
+ * @throws OperatorError where a setting does not fit on a plain line
+ */
+export function coturnInput (callersOwn: Record<string, string>, ofNode: Record<string, string>, tlsKey: string | undefined, { coturn, cli }: { coturn: string, cli: string }): ContainerInput {
+  const settings = withOwn(callersOwn, FOR_COTURN, { ...ofNode, ...tlsKey === undefined ? {} : { SPILLWAY_COTURN_TLS_KEY: tlsKey } })
+  const plain = Object.entries(settings).filter(([name]) => name === 'SPILLWAY_COTURN_TLS_KEY' || (!SECRET.test(name) && !FILE.test(name)))
+  const strange = plain.find(([, value]) => NOT_PLAIN.test(value))
+  if (strange) throw new OperatorError(`up: ${strange[0]} holds a quote or a line break, which no setting of coturn has`, 2)
+  return { files: { 'redis-password': coturn, 'cli-password': cli }, environment: Object.fromEntries(plain) }
+}
+
 /** Settings of a process of ours: those that are secret, or do not fit on a plain line, go into files beside the others. */
 export function withSettings (settings: Readonly<Record<string, string>>, files: Record<string, string>): ContainerInput {
   const input: ContainerInput = { files: { ...files }, environment: {} }
   for (const [name, value] of Object.entries(settings)) {
     const isFile = FILE.test(name)
-    if (!isFile && !SECRET.test(name) && !/['\n]/.test(value)) {
+    if (!isFile && !SECRET.test(name) && !NOT_PLAIN.test(value)) {
       input.environment[name] = value
       continue
     }

@@ -17,6 +17,6 @@ export function addToEnvFile (file: string, additions: Readonly<Record<string, s
   const kept = existsSync(file) ? readFileSync(file, 'utf8') : undefined
   const missing = Object.entries(additions).filter(([name]) => !Object.hasOwn(parseEnv(kept ?? ''), name))
   if (missing.length === 0) return
-  const heading = '# Added by ./scripts/up, which takes what stands here from now on. All settings: .env.example; up again applies changes.'
+  const heading = '# Added by the scripts of Spillway, which take what stands here from now on. All settings: .env.example; the same script again applies changes.'
   appendFileSync(file, [...kept === undefined || kept === '' ? [] : [''], heading, ...missing.map(([name, value]) => `${name}=${value}`)].join('\n') + '\n', { mode: 0o600 })
 }

@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { settingsOfJoined } from '../native/joined-node.ts'
 import { nodeAcl, keepNodeSecrets } from '../native/make-state.ts'
-import { FOR_AGENT, FOR_COTURN, nodeEnvironment } from '../native/node-parts.ts'
+import { FOR_AGENT, nodeEnvironment } from '../native/node-parts.ts'
 import { withOwn } from '../native/part.ts'
 import { saying } from '../native/say.ts'
-import { tlsSettings, withSettings } from './container-files.ts'
+import { coturnInput, tlsSettings, withSettings } from './container-files.ts'
 import { createEngine } from './engine.ts'
 import { addToEnvFile, envFileOf } from './environment.ts'
 import { startServices, untilHealthy } from './start-services.ts'
@@ -49,13 +49,13 @@ function joinedContainerFiles (joined: JoinedNode, settings: Settings, own: Node
     ...existsSync(files.centralCa) ? { SPILLWAY_REDIS_TLS_CA: files.centralCa } : {}
   }
   return {
-    'node-redis': { files: { 'users.acl': nodeAcl(secrets, repository) + readFileSync(join(repository, 'infra/redis/health.acl'), 'utf8') }, environment: {} },
+    'node-redis': { files: { 'users.acl': nodeAcl(secrets, repository), 'redis-password': secrets.coturn }, environment: {} },
     'relay-agent': withSettings(withOwn(callersOwn, FOR_AGENT, ofAgent), {
       'node-key': readFileSync(files.key, 'utf8'),
       'cli-password': secrets.cli,
       'node-redis-url': readFileSync(files.redisUrl, 'utf8'),
       'central-redis-url': readFileSync(files.centralUrl, 'utf8')
     }),
-    coturn: { environment: withOwn(callersOwn, FOR_COTURN, { ...ofNode, ...tlsKey === undefined ? {} : { SPILLWAY_COTURN_TLS_KEY: tlsKey } }), files: { 'redis-password': secrets.coturn, 'cli-password': secrets.cli } }
+    coturn: coturnInput(callersOwn, ofNode, tlsKey, secrets)
   }
 }

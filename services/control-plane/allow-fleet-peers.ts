@@ -1,11 +1,16 @@
 import type { NodeFacts } from '../domain/node.ts'
 import type { Redis } from '../store/connect.ts'
 import { replaceDesired } from '../store/nodes.ts'
+import { allowedPeers } from './relay-address.ts'
 
-/** Two clients of one fleet can meet only if each node lets its clients reach the relays of the others. */
+/**
+ * Two clients of one fleet can meet only if each node lets its clients reach the relays of the others. What a node says of
+ * itself opens that address on all others, so it is not believed where no relay can be.
+ */
 export async function allowFleetPeers (redis: Redis, nodes: readonly NodeFacts[]): Promise<void> {
-  const fleetIps = [...new Set(nodes.flatMap(({ observed }) => observed?.relayIps ?? []))].sort()
-  for (const { id, desired } of nodes) {
+  const said = nodes.flatMap(({ observed }) => observed?.relayIps ?? [])
+  for (const { id, desired, observed } of nodes) {
+    const fleetIps = allowedPeers(said, observed?.relayIps ?? [])
     if (String(desired.fleetIps) !== String(fleetIps)) await replaceDesired(redis, id, desired, { ...desired, fleetIps })
   }
 }

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import type { Static } from 'typebox'
+import { addressGroup } from '../domain/client-address.ts'
 import { findJoinTokenFlaw, nameNode, parseJoinToken } from '../domain/join-token.ts'
 import type { JoinToken } from '../domain/join-token.ts'
 import { newDesired, showDesired } from '../domain/node.ts'
 import { sha256 } from '../domain/sha256.ts'
 import { deriveNodeKey, keyId } from '../domain/turn-credential.ts'
 import { inheritKicks } from '../policy/kicks.ts'
+import { RecentMap } from '../runtime/recent-map.ts'
 import { readJoinToken, writeJoinToken } from '../store/join-tokens.ts'
 import { makeNodeUser, readNodeUser, redisUserOf, writeNodeUser } from '../store/node-users.ts'
 import { readDesired, readNodes, writeNewNode } from '../store/nodes.ts'
@@ -22,8 +24,10 @@ export interface JoinSettings {
   redisCa: string | undefined
 }
 
-/** Tries a second, of all who have no token: a machine joins once in its life, and each try is a question to Redis. */
+/** Tries a second from one client address: a machine joins once in its life, and each try is a question to Redis. */
 const TRIES_A_SECOND = 20
+/** Addresses whose tries are counted; of more at a time the oldest are forgotten. */
+const MOST_ADDRESSES = 10_000
 
 /** @throws Problem where no node may be called that */
 export async function checkFreeName (redis: Redis, node: string): Promise<void> {
@@ -35,14 +39,15 @@ export async function checkFreeName (redis: Redis, node: string): Promise<void> 
 
 /** Lets a machine into the fleet that has a join token: registers it, and answers what its agent needs. */
 export function createJoining ({ redis, change, keyRing, domain, now }: AdminContext, { redisUrl, redisCa }: JoinSettings) {
-  let second = 0
-  let tries = 0
+  const triesOf = new RecentMap<string, { second: number, tries: number }>(MOST_ADDRESSES)
 
-  function limitTries (): void {
-    const thisSecond = Math.floor(now() / 1000)
-    tries = thisSecond === second ? tries + 1 : 1
-    second = thisSecond
-    if (tries > TRIES_A_SECOND) throw problems.tooMany('to join', 1)
+  /** By address, so that nobody keeps others out. */
+  function limitTries (address: string): void {
+    const second = Math.floor(now() / 1000)
+    const counted = triesOf.take(addressGroup(address), () => ({ second, tries: 0 }))
+    counted.tries = counted.second === second ? counted.tries + 1 : 1
+    counted.second = second
+    if (counted.tries > TRIES_A_SECOND) throw problems.tooMany('to join', 1)
   }
 
   async function checkToken (text: string): Promise<{ id: string, token: JoinToken }> {
@@ -58,9 +63,11 @@ export function createJoining ({ redis, change, keyRing, domain, now }: AdminCon
   return {
     isOpen: redisUrl !== undefined,
 
-    /** @param text what its holder sent. @throws Problem */
-    async join (text: string): Promise<Static<typeof JoinReply>> {
-      limitTries()
+    /** @param text what its holder sent. @param address of the client. @throws Problem */
+    async join (text: string, address: string): Promise<Static<typeof JoinReply>> {
+      // what is no token costs no question to Redis
+      if (!parseJoinToken(text)) throw problems.wrongJoinToken()
+      limitTries(address)
       if (redisUrl === undefined) throw problems.joiningOff('SPILLWAY_JOIN_REDIS_URL is not set')
       // before it waits behind changes of others
       const { id } = await checkToken(text)

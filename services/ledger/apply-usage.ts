@@ -26,6 +26,19 @@ export interface ApplierOptions {
   metrics: LedgerMetrics
   logger: Logger
   now: () => number
+  /** see tellUnreadable */
+  onUnreadable?: (nodes: string[]) => void
+}
+
+/** Says once of each node that its usage cannot be read. */
+export function tellUnreadable (logger: Logger): (nodes: string[]) => void {
+  const told = new Set<string>()
+  return nodes => {
+    for (const node of nodes.filter(node => !told.has(node))) {
+      told.add(node)
+      logger.error({ node }, 'usage:<node> is no stream: nothing is booked of this node until the key is deleted')
+    }
+  }
 }
 
 /** apply: waits for batches and books them. Several ledgers may do so at once; each batch counts in one of them. */
@@ -36,7 +49,7 @@ export async function applyNextUsage (options: ApplierOptions): Promise<void> {
   const failed = new Set<string>()
   // nothing is booked under a price nobody could look up later
   await options.prices.ensurePublished()
-  const batches = await readUsage(options.waiting, nodes, BATCHES_A_READ, READ_BLOCK_MS)
+  const batches = await readUsage(options.waiting, nodes, BATCHES_A_READ, READ_BLOCK_MS, options.onUnreadable)
   // behind the batches: a name is minted only under a key that lies in the ring, so the one that proves it is there now
   const [{ nameKeys }, countsUsers] = await Promise.all([options.keyRing.refresh(), options.meteredApps()])
   for (const delivered of batches) {

@@ -14,7 +14,7 @@ import { repeat } from '../runtime/repeat.ts'
 import { runProcess } from '../runtime/run-process.ts'
 import type { StopPhases } from '../runtime/run-process.ts'
 import { version } from '../runtime/version.ts'
-import { applyNextUsage, READ_BLOCK_MS } from './apply-usage.ts'
+import { applyNextUsage, READ_BLOCK_MS, tellUnreadable } from './apply-usage.ts'
 import { createBillReaders, reconcileJobs } from './bill-readers.ts'
 import { bookPaid } from './book-paid.ts'
 import { checkSettings, LedgerConfig } from './config.ts'
@@ -47,7 +47,7 @@ async function start ({ config, logger, fail }: { config: LedgerConfig, logger: 
 
   const prices = createPriceList(redis, loadRateCard(config.SPILLWAY_RATE_CARD_FILE).card)
   ledgerMetrics.showPrices(prices.card)
-  const applier = { redis, waiting, keyRing, prices, meteredApps: createMeteredApps(redis), metrics: ledgerMetrics, logger, now: Date.now }
+  const applier = { redis, waiting, keyRing, prices, meteredApps: createMeteredApps(redis), metrics: ledgerMetrics, logger, now: Date.now, onUnreadable: tellUnreadable(logger) }
   let working = false
   const applying = repeat(PAUSE_MS, async () => {
     await applyNextUsage(applier)

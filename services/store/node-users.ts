@@ -43,7 +43,8 @@ export const listRedisUsers = async (redis: Redis): Promise<Set<string>> => new 
 
 /** Makes the login of a node, or makes it what it shall be: whole and at once (ACL SETUSER applies all of its rules or none). */
 export async function makeNodeUser (redis: Redis, node: string, passwordSha256: string): Promise<void> {
-  const [, user = '', ...rules] = TEMPLATE.replaceAll('@NODE@', node).replaceAll('@PASSWORD_SHA256@', passwordSha256).split(' ')
+  // a selector, (…), is one rule
+  const [, user = '', ...rules] = TEMPLATE.replaceAll('@NODE@', node).replaceAll('@PASSWORD_SHA256@', passwordSha256).match(/\([^)]*\)|\S+/g) ?? []
   await redis.acl('SETUSER', user, 'reset', ...rules)
 }
 

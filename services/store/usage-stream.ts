@@ -30,8 +30,29 @@ export async function readApplied (redis: Redis, node: string, log: string): Pro
   return appliedLog === log ? Number(sequence) : 0
 }
 
-/** Waits up to `blockMs` for batches of any of the nodes; the oldest of each come first, until they are applied. */
-export async function readUsage (redis: Redis, nodes: readonly string[], count: number, blockMs: number): Promise<DeliveredBatch[]> {
+/** Those whose key holds something else than a stream: one of them fails an XREAD of all. */
+async function findUnreadable (redis: Redis, nodes: readonly string[]): Promise<string[]> {
+  const types = await Promise.all(nodes.map(async node => await redis.type(centralKeys.usage(node))))
+  return nodes.filter((_, index) => types[index] !== 'stream' && types[index] !== 'none')
+}
+
+/**
+ * Waits up to `blockMs` for batches of any of the nodes; the oldest of each come first, until they are applied.
+ * @param onUnreadable called with the nodes whose key is no stream, which are left out; without any of the others there is no wait
+ */
+export async function readUsage (redis: Redis, nodes: readonly string[], count: number, blockMs: number, onUnreadable: (nodes: string[]) => void = () => {}): Promise<DeliveredBatch[]> {
+  try {
+    return await readStreams(redis, nodes, count, blockMs)
+  } catch (error) {
+    if (!(error as Error).message.startsWith('WRONGTYPE')) throw error
+    const unreadable = await findUnreadable(redis, nodes)
+    onUnreadable(unreadable)
+    const others = nodes.filter(node => !unreadable.includes(node))
+    return others.length === 0 ? [] : await readStreams(redis, others, count, blockMs)
+  }
+}
+
+async function readStreams (redis: Redis, nodes: readonly string[], count: number, blockMs: number): Promise<DeliveredBatch[]> {
   const streams = nodes.map(centralKeys.usage)
   const answer = await redis.xread('COUNT', count, 'BLOCK', blockMs, 'STREAMS', ...streams, ...nodes.map(() => '0'))
   const batches: DeliveredBatch[] = []

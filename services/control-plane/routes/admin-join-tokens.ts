@@ -22,7 +22,7 @@ export function addJoinTokenRoutes (fastify: FastifyInstance, { redis, change, n
   const stateOf = ({ usedAt, expiresAt }: JoinToken): 'open' | 'used' | 'expired' =>
     usedAt !== null ? 'used' : Date.parse(expiresAt) <= now() ? 'expired' : 'open'
 
-  server.post('/join-tokens', { schema: { tags, summary: 'A new join token', body: CreateJoinToken, response: { 201: NewJoinTokenReply } } }, async (request, reply) => {
+  server.post('/join-tokens', { config: { role: 'admin' }, schema: { tags, summary: 'A new join token', body: CreateJoinToken, response: { 201: NewJoinTokenReply } } }, async (request, reply) => {
     const { node = null, region = null, ttlSeconds = DEFAULT_JOIN_TTL_SECONDS } = request.body
     if (!joining.isOpen) throw problems.joiningOff('SPILLWAY_JOIN_REDIS_URL is not set')
     if (!await mayMakeUsers(redis)) throw problems.joiningOff('the Redis user of the control plane may not make users (ACL SETUSER, ACL DELUSER)')

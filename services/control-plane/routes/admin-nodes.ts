@@ -96,8 +96,13 @@ export function addNodeRoutes (fastify: FastifyInstance, { redis, change, keyRin
     const hadJoined = await change(request.actor, async () => {
       const facts = await find(node)
       const user = await readNodeUser(redis, node)
-      const why = await findReasonToKeep(facts)
-      if (why !== undefined && request.query.force !== 'true') throw problems.nodeInUse(why)
+      const forced = request.query.force === 'true'
+      // one that was taken over may have made its keys unreadable: that must not keep it in
+      const why = await findReasonToKeep(facts).catch((error: unknown) => {
+        if (forced) return `unknown: ${(error as Error).message}`
+        throw error
+      })
+      if (why !== undefined && !forced) throw problems.nodeInUse(why)
       return { action: 'node.remove', target: node, before: showDesired(facts.desired), after: why === undefined ? null : { forced: why }, writes: [...writeNoNode(node, facts.desired), ...user ? [writeNodeUser(node, { goneAt: new Date(now()).toISOString(), revoked: why !== undefined })] : []], result: user !== null }
     })
     // whoever tends the fleet does it within a second otherwise

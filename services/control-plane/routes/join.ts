@@ -9,6 +9,6 @@ export function addJoinRoute (server: HttpServer, joining: Joining): void {
   server.post('/v1/join', { schema: { tags: ['nodes'], security: [{ bearer: [] }], summary: 'Lets the holder of a join token into the fleet, once; answers what its relay-agent needs', response: { 201: JoinReply } } }, async (request, reply) => {
     const token = bearerOf(request)
     if (token === undefined) throw problems.noJoinTokenSent()
-    return await reply.code(201).send(await joining.join(token))
+    return await reply.code(201).send(await joining.join(token, request.ip))
   })
 }

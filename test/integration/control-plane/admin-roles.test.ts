@@ -9,7 +9,7 @@ const calls = Object.entries(paths).flatMap(([path, item]) => Object.keys(item).
 const ROLES = ['read', 'operate', 'admin'] as const
 type Role = typeof ROLES[number]
 /** The calls that ask for more than looking (read) or changing (operate). */
-const ADMIN_ONLY = ['DELETE /apps/{app}', 'PUT /nodes/{node}', 'DELETE /nodes/{node}', 'DELETE /users/{tag}', 'GET /tokens', 'POST /tokens', 'DELETE /tokens/{name}', 'POST /master-key/rotate', 'POST /master-key/rotate-back', 'DELETE /master-key/{id}']
+const ADMIN_ONLY = ['DELETE /apps/{app}', 'PUT /nodes/{node}', 'DELETE /nodes/{node}', 'POST /join-tokens', 'DELETE /users/{tag}', 'GET /tokens', 'POST /tokens', 'DELETE /tokens/{name}', 'POST /master-key/rotate', 'POST /master-key/rotate-back', 'DELETE /master-key/{id}']
 const neededFor = (call: string): Role => ADMIN_ONLY.includes(call) ? 'admin' : call.startsWith('GET') ? 'read' : 'operate'
 const values: Record<string, string> = { app: 'nobody', key: '0123456789abcdef', node: 'eu-1', tag: '0123456789abcdef01234567', name: 'nobody', id: '0123456789abcdef' }
 const make = async (call: string, token: string | undefined, headers: Record<string, string> = {}) => {

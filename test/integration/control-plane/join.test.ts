@@ -4,6 +4,7 @@ import type { Test } from 'tap'
 import { until } from '../../../scripts/until.ts'
 import { sha256 } from '../../../services/domain/sha256.ts'
 import { connectRedis, untilReady } from '../../../services/store/connect.ts'
+import { readApplied, shipUsage } from '../../../services/store/usage-stream.ts'
 import { ask, expectProblem, startControlPlane } from '../../helpers/control-plane.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
 
@@ -11,10 +12,10 @@ const PASSWORD = 'password-of-the-control-plane'
 const rules = readFileSync(new URL('../../../infra/redis/central-control-plane.acl.template', import.meta.url), 'utf8').trim().replace('@PASSWORD_SHA256@', sha256(PASSWORD))
 const centre = await startRedisServer(t, { variant: 'central', lines: [rules] })
 const ownUrl = `redis://control-plane:${PASSWORD}@127.0.0.1:${centre.port}`
-const door = await startControlPlane(t, { redis: { ...centre, url: () => ownUrl }, settings: { SPILLWAY_JOIN_REDIS_URL: `redis://127.0.0.1:${centre.port}`, SPILLWAY_DOMAIN: 'turn.example' } })
+const door = await startControlPlane(t, { redis: { ...centre, url: () => ownUrl }, settings: { SPILLWAY_JOIN_REDIS_URL: `redis://127.0.0.1:${centre.port}`, SPILLWAY_DOMAIN: 'turn.example', SPILLWAY_TRUSTED_PROXIES: '127.0.0.1' } })
 
 const makeToken = async (body: Record<string, unknown> = {}) => (await door.admin('POST', '/join-tokens', body)).body
-const join = async (token?: string) => await ask(`${door.api}/v1/join`, 'POST', token === undefined ? {} : { token })
+const join = async (token?: string, from?: string) => await ask(`${door.api}/v1/join`, 'POST', { ...token === undefined ? {} : { token }, ...from === undefined ? {} : { headers: { 'x-forwarded-for': from } } })
 /** A connection with the login a node was given; undefined where Redis refuses it. */
 async function logIn (t: Test, url: string) {
   const errors: string[] = []
@@ -61,9 +62,15 @@ t.test('a token that is late, revoked, made up or cut short opens nothing', asyn
     expectProblem(t, await join(token), 401, 'join_token_invalid', what)
   }
   expectProblem(t, await join(), 401, 'unauthorized', 'none')
-  const many = await Promise.all(Array.from({ length: 45 }, async () => (await join('jt_x')).body.code))
-  t.ok(many.includes('rate_limited'), 'guessing is slow')
-  await until('others may try again', async () => (await join('jt_x')).body.code === 'join_token_invalid')
+  const guess = `jt_${'0'.repeat(16)}_${'A'.repeat(43)}`
+  const codes = async (token: string, from?: string) => await Promise.all(Array.from({ length: 45 }, async () => (await join(token, from)).body.code))
+  t.ok((await codes(guess, '198.51.100.1')).includes('rate_limited'), 'guessing is slow')
+  t.notOk((await codes('jt_x', '198.51.100.2')).includes('rate_limited'), 'what is no token is not counted')
+  await until('an address is over its limit, and another is not', async () => {
+    const [own, [other]] = await Promise.all([codes(guess, '198.51.100.1'), Promise.all([join(guess, '198.51.100.3')])])
+    return own.includes('rate_limited') && other.body.code === 'join_token_invalid'
+  })
+  await until('it may try again', async () => (await join(guess, '198.51.100.1')).body.code === 'join_token_invalid')
 })
 
 t.test('the login of a node opens its own keys alone', async t => {
@@ -75,12 +82,31 @@ t.test('the login of a node opens its own keys alone', async t => {
   t.ok(await redis.xadd('usage:own-keys', '*', 'a', 'b'))
   await redis.call('DEL', 'usage:own-keys').catch(() => {})
   for (const command of [
-    ['set', 'desired:own-keys', '{}'], ['get', 'desired:only-one'], ['get', 'observed:only-one'], ['set', 'observed:only-one', '{}'], ['xadd', 'usage:only-one', '*', 'a', 'b'],
+    ['set', 'desired:own-keys', '{}'], ['set', 'usage:own-keys', 'x'], ['set', 'applied:own-keys', 'x'], ['xadd', 'applied:own-keys', '*', 'a', 'b'], ['xadd', 'observed:own-keys', '*', 'a', 'b'],
+    ['get', 'desired:only-one'], ['get', 'observed:only-one'], ['set', 'observed:only-one', '{}'], ['xadd', 'usage:only-one', '*', 'a', 'b'],
     ['hgetall', 'apps'], ['hgetall', 'app-keys'], ['hgetall', 'join-tokens'], ['hgetall', 'node-users'], ['get', 'master-keys'], ['keys', '*'], ['acl', 'setuser', 'relay-own-keys', '+@all']
   ]) {
     const [name = '', ...args] = command
     await t.rejects(redis.call(name, ...args), { message: /NOPERM/ }, command.join(' '))
   }
+  await t.rejects(redis.eval("return redis.call('SET', KEYS[1], 'x')", 1, 'usage:own-keys'), { message: /can't access at least one of the keys/ }, 'nor by a script')
+})
+
+t.test('an agent ships and reads with that login', async t => {
+  const { body } = await join((await makeToken({ node: 'ships' })).token)
+  const redis = await logIn(t, body.redisUrl)
+  if (!redis) return t.fail('the login is refused')
+  t.equal(await shipUsage(redis, 'ships', 'log', [{ sequence: 1, after: 0, batch: '{}' }]), 1)
+  t.equal(await readApplied(redis, 'ships', 'log'), 0)
+  t.equal(await redis.get('layout'), '1')
+})
+
+t.test('a node whose usage cannot be read is revoked all the same', async t => {
+  await join((await makeToken({ node: 'unreadable' })).token)
+  await (await centre.connect()).set('usage:unreadable', 'x')
+  t.equal((await door.admin('DELETE', '/nodes/unreadable?force=true')).status, 204)
+  const entries = (await door.admin('GET', '/audit?limit=10')).body.entries
+  t.match(entries.find(({ action, target }: Record<string, string>) => action === 'node.remove' && target === 'unreadable'), { after: { forced: /^unknown: .*WRONGTYPE/ } })
 })
 
 t.test('its login outlives a restart of Redis, though no file holds it', async t => {

@@ -107,3 +107,14 @@ t.test('how much waits of each node, and for how long, by the clock of the serve
   t.match(waits, { node: 'waits', batches: 2 })
   t.ok(Math.abs(waits?.oldestMs as number - (Number(seconds) * 1000 - 1000)) < 5_000, `${waits?.oldestMs} ms`)
 })
+
+t.test('a node whose key is no stream holds up no other', async t => {
+  await redis.set('usage:bad', 'x')
+  await shipUsage(redis, 'eu-1', 'log-a', batches(1, 2))
+  const unreadable: string[][] = []
+  for (const delivered of await readUsage(redis, ['bad', 'eu-1'], 10, 1, nodes => { unreadable.push(nodes) })) await applyUsage(redis, delivered, [])
+  t.equal(await readApplied(redis, 'eu-1', 'log-a'), 2, 'the other is booked')
+  t.same(unreadable, [['bad']])
+  t.same(await readUsage(redis, ['bad'], 10, 1), [])
+  t.match(await readWaiting(redis, ['bad', 'eu-1']), [{ node: 'bad', batches: 0, oldestMs: 0 }, { node: 'eu-1', batches: 0 }])
+})
