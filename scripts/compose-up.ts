@@ -5,7 +5,7 @@ import { containerFiles, NODE } from './compose/container-files.ts'
 import { detectAddress } from './compose/detect-address.ts'
 import { createEngine } from './compose/engine.ts'
 import { startServices, untilHealthy } from './compose/start-services.ts'
-import { giveFolder, writeContainerFiles } from './compose/write-container-files.ts'
+import { giveFolder, OWN_UID, writeContainerFiles } from './compose/write-container-files.ts'
 import { abortOnSignal } from './native/abort-on-signal.ts'
 import { createAdminApi } from './native/admin-api.ts'
 import { OperatorError, runCommand } from './native/operator-error.ts'
@@ -17,18 +17,13 @@ import { printSummary } from './native/print-summary.ts'
 import { proveRelay } from './native/prove-relay.ts'
 import { saying } from './native/say.ts'
 import { readFlags, readSettings } from './native/settings.ts'
-import { until } from './until.ts'
 import type { Engine } from './compose/engine.ts'
 import type { Paths } from './native/paths.ts'
 import type { Settings } from './native/settings.ts'
 
 const repository = resolve(import.meta.dirname, '..')
-/** Whom containers run as where root starts them: nobody's. */
-const OWN_UID = 10_001
 /** What needs the key of the node, which the others answer. */
 const NODE_SERVICES = ['relay-agent', 'coturn', 'demo-load']
-/** An answer through the proxy, which began to listen a moment ago. */
-const ADMIN_ANSWERS_MS = 30_000
 
 /** Brings the system up as containers; see ./scripts/up --help. */
 await runCommand(async () => {
@@ -106,7 +101,7 @@ async function bringUp (engine: Engine, settings: Settings, paths: Paths, { give
   await reloadUsers({ kind: 'redis', address: { host: '127.0.0.1', port: settings.centralRedisPort }, user: 'default', passwordFile: paths.redisPassword, caFile: undefined })
 
   const admin = createAdminApi(urlOf(settings.controlPlaneOps), readSecret(paths.adminToken) ?? '')
-  await until('the admin API answers', async () => await admin.urlsOf([]).then(() => true, () => false), ADMIN_ANSWERS_MS)
+  await admin.untilAnswers()
   if (await admin.registerNode(NODE, paths.node(NODE).key)) saying(NODE, 'registered')
   give()
   await startServices(engine, [])

@@ -63,7 +63,7 @@ function centralRedisFiles (settings: Settings, paths: Paths, repository: string
 }
 
 /** Settings of a process of ours: those that are secret, or do not fit on a plain line, go into files beside the others. */
-function withSettings (settings: Readonly<Record<string, string>>, files: Record<string, string>): ContainerInput {
+export function withSettings (settings: Readonly<Record<string, string>>, files: Record<string, string>): ContainerInput {
   const input: ContainerInput = { files: { ...files }, environment: {} }
   for (const [name, value] of Object.entries(settings)) {
     const isFile = FILE.test(name)
@@ -87,7 +87,7 @@ function readSettingFile (name: string, path: string): string {
 }
 
 /** TLS where the folder has a certificate with its key, under the names they are told to have. */
-function tlsSettings (folder: string): { SPILLWAY_COTURN_TLS_CERT?: string, SPILLWAY_COTURN_TLS_KEY?: string } {
+export function tlsSettings (folder: string): { SPILLWAY_COTURN_TLS_CERT?: string, SPILLWAY_COTURN_TLS_KEY?: string } {
   makeFolder(folder)
   const [cert, key] = ['cert.pem', 'key.pem'].map(name => existsSync(join(folder, name)))
   if (cert !== key) throw new OperatorError(`up: ${folder} has one of cert.pem and key.pem: TLS needs both`, 2)

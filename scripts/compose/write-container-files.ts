@@ -5,6 +5,9 @@ import { OperatorError } from '../native/operator-error.ts'
 import { writePrivate } from '../native/private-files.ts'
 import type { ContainerInput } from './container-files.ts'
 
+/** Whom containers run as where root starts them: nobody's. */
+export const OWN_UID = 10_001
+
 /**
  * Lays out what containers are given, for the user they run as and nobody else; what they were given before and are not
  * any more goes. Whole folders are mounted, so a file that is replaced is seen at once.

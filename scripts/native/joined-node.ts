@@ -60,20 +60,22 @@ export function makeJoinedState ({ node, redis }: JoinedNode, { redisPort }: Nod
   writePrivate(centralUrl, url.href)
 }
 
+/** What its processes are told beside the caller's settings. */
+export const settingsOfJoined = ({ region, domain, externalIp }: JoinedNode, { callersOwn }: Settings): Record<string, string> => ({
+  ...region === null ? {} : { SPILLWAY_NODE_REGION: region },
+  ...externalIp === null ? {} : { SPILLWAY_NODE_EXTERNAL_IP: externalIp },
+  ...callersOwn,
+  SPILLWAY_DOMAIN: domain
+})
+
 /** The processes of this node, in the order they are started. */
 export function describeJoined (joined: JoinedNode, settings: Settings, own: NodeSettings, paths: Paths, repository: string): Part[] {
   const { centralCa } = paths.node(joined.node)
-  const { region, domain, externalIp } = joined
   return describeNode({ ...own, id: joined.node, relayIp: joined.relayIp }, {
     ...settings,
     paths,
     repository,
-    callersOwn: {
-      ...region === null ? {} : { SPILLWAY_NODE_REGION: region },
-      ...externalIp === null ? {} : { SPILLWAY_NODE_EXTERNAL_IP: externalIp },
-      ...settings.callersOwn,
-      SPILLWAY_DOMAIN: domain
-    },
+    callersOwn: settingsOfJoined(joined, settings),
     centralCa: existsSync(centralCa) ? centralCa : undefined
   })
 }

@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { callersOf, release, startCalls, talk } from '../helpers/calls.ts'
+import { makeCertificate } from '../helpers/certificates.ts'
 import { startStack } from '../helpers/stack.ts'
 
 const stack = await startStack(t, { slot: 8, environment: { DOCKER_HOST: 'unix:///nowhere' } })
@@ -18,6 +19,36 @@ t.test('the last lines say how to go on, and the curl works when pasted', async 
   t.match(lines, [/^api http:\/\//, /^ops http:\/\//, /^curl /, /^admin token .*admin-token$/, /^ready in [0-9.]+ s, relayed [1-9][0-9]* bytes$/])
   const { stdout } = await run(`${lines[2]} -o /dev/null -w '%{http_code}'`, { cwd: new URL('../..', import.meta.url) })
   t.match(stdout, /201$/)
+})
+
+/** What ./scripts/doctor finds, with settings other than the stack was started with where some are given. */
+async function diagnose (differs: Record<string, string> = {}) {
+  const command = new URL('../../scripts/doctor', import.meta.url).pathname
+  const { code = 0, stdout } = await run(`${command} --json`, { env: { ...stack.environment, ...differs } }).then(({ stdout }) => ({ code: 0, stdout }), (error: { code: number, stdout: string }) => error)
+  const { findings } = JSON.parse(stdout) as { findings: Array<{ check: string, level: string, found: string, todo?: string }> }
+  return { code, findings, level: (check: string) => findings.find(finding => finding.check === check)?.level, failed: findings.filter(({ level }) => level === 'fail').map(({ check }) => check) }
+}
+
+t.test('doctor has looked at everything, and up says so in a line', async t => {
+  t.match(stack.printed, /^doctor: \d+ ok, /m)
+  const { code, findings, level, failed } = await diagnose()
+  t.same(failed, [])
+  t.equal(code, 0)
+  for (const part of PARTS) t.equal(level(part), 'ok', part)
+  t.equal(findings.filter(({ check, found }) => check.startsWith('turn:') && found.startsWith('STUN and Allocate')).length, 2, 'each URL was allocated on')
+  // the coturn of this machine is 4.6.1
+  t.match(findings.find(({ check }) => check === 'coturn-version'), { level: 'warn', todo: /4\.17/ })
+})
+
+t.test('doctor tells of a wrong port, and of a certificate that is over', async t => {
+  const wrong = await diagnose({ SPILLWAY_COTURN_PORT: String(stack.ports.coturn + 1) })
+  t.equal(wrong.code, 1)
+  t.match(wrong.findings.find(({ check }) => check === 'node-1-coturn'), { level: 'fail', found: /runs on udp .*, and not on udp / })
+  const { cert, key } = await makeCertificate(join(stack.folder, 'expired'), `${stack.network}.1`, { expired: true })
+  const expired = await diagnose({ SPILLWAY_COTURN_TLS_CERT: cert, SPILLWAY_COTURN_TLS_KEY: key })
+  t.match(expired.findings.find(({ check }) => check === 'certificate'), { level: 'fail', found: /^expired on / })
+  const foreign = await diagnose({ SPILLWAY_COTURN_TLS_CERT: cert, SPILLWAY_COTURN_TLS_KEY: join(stack.folder, 'expired', 'ca.key') })
+  t.match(foreign.findings.find(({ check }) => check === 'certificate'), { level: 'fail', found: /is not the key of/ })
 })
 
 t.test('what it keeps is for its owner alone', async t => {
@@ -63,6 +94,9 @@ t.test('up twice: each part runs already, nothing is harmed', async t => {
 
 t.test('after a crash up starts what is missing', async t => {
   for (const part of PARTS) await stack.signal(part, 'SIGKILL')
+  const { code, failed } = await diagnose()
+  t.equal(code, 1)
+  for (const part of PARTS.slice(0, -1)) t.ok(failed.includes(part), `doctor misses ${part}`)
   const printed = await stack.up()
   // launch leaves its coturn alive when it is killed: calls are worth more than order
   for (const part of PARTS.slice(0, -1)) t.match(printed, new RegExp(`^${part}\\s+had died, started again`, 'm'))

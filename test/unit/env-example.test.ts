@@ -17,7 +17,7 @@ const scripts = [
   ...read('infra/coturn/launch').matchAll(/(?:\$\{|secret )(SPILLWAY_[A-Z_]+)/g),
   ...read('scripts/native/settings.ts').matchAll(/(?:environment\.|port\('|host\(')(SPILLWAY_[A-Z_]+)/g)
 ].map(([, name = '']) => name)
-scripts.push(...[...read('scripts/native-join.ts').matchAll(/env\.(SPILLWAY_[A-Z_]+)/g)].map(([, name = '']) => name))
+scripts.push(...[...read('scripts/join-fleet.ts').matchAll(/env\.(SPILLWAY_[A-Z_]+)/g)].map(([, name = '']) => name))
 
 scripts.push(...[...read('docker-compose.yml').matchAll(/\$\{(SPILLWAY_[A-Z_]+)/g)].map(([, name = '']) => name))
 

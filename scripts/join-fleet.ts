@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { startContainers } from './compose/joined-containers.ts'
 import { describeJoined, keepJoined, makeJoinedState, readJoined } from './native/joined-node.ts'
 import { makeFolder } from './native/make-state.ts'
 import { OperatorError, runCommand } from './native/operator-error.ts'
@@ -28,10 +29,16 @@ await runCommand(async () => {
 
   const joined = readJoined(paths) ?? await joinFleet(flags, paths)
   makeJoinedState(joined, own, paths, repository)
+  const relay = `node ${joined.node} of ${joined.central} relays on ${joined.relayIp}:${settings.coturnPort}; ./scripts/down stops it, ./scripts/join starts it again\n`
+  if (!flags.native) {
+    await startContainers(joined, settings, own, paths, repository)
+    process.stdout.write(relay)
+    return 0
+  }
   const { PATH = '', HOME = '/', LANG = 'C.UTF-8' } = process.env
   const starting = { paths, repository, baseEnvironment: { PATH, HOME, LANG }, signal: new AbortController().signal, say: saying }
   for (const part of describeJoined(joined, settings, own, paths, repository)) await startPart(part, starting)
-  process.stdout.write(`node ${joined.node} of ${joined.central} relays on ${joined.relayIp}:${settings.coturnPort}; ./scripts/down stops it, ./scripts/join starts it again\n`)
+  process.stdout.write(relay)
   return 0
 })
 
