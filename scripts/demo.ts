@@ -1,12 +1,13 @@
 import { parseArgs } from 'node:util'
 import { compareCounts } from './demo/compare-prometheus.ts'
 import { environmentFor, NODES } from './demo/demo-settings.ts'
-import { LEAST_SECONDS, planDemo } from './demo/plan-demo.ts'
+import { FULL_SECONDS, LEAST_SECONDS, planDemo } from './demo/plan-demo.ts'
 import { runPhases } from './demo/run-phases.ts'
 import { showCounts, showPlaces, stay } from './demo/show.ts'
 import { CallLoad } from './live/call-load.ts'
 import { builtDashboards } from './live/dashboards/grafana-model.ts'
 import { checkLive, toTable } from './live/dashboards/check-live.ts'
+import { rightlyEmpty } from './live/dashboards/rightly-empty.ts'
 import { openLiveStack } from './live/live-stack.ts'
 import type { LiveStack } from './live/live-stack.ts'
 import { SCRAPE_SECONDS, startPrometheus } from './live/prometheus.ts'
@@ -62,11 +63,11 @@ await runCommand(async () => {
     }
     signal.throwIfAborted()
     const { problems, ...counts } = await compareCounts({ stack, load, prometheus, seconds, packetBytes: RATE.payloadBytes + HEADER_BYTES })
-    const dashboards = check ? await checkLive(builtDashboards(), prometheus, { from: fromMs / 1000, to: toMs / 1000, scrapeSeconds: SCRAPE_SECONDS }) : undefined
+    const dashboards = check ? await checkLive(builtDashboards(), prometheus, { from: fromMs / 1000, to: toMs / 1000, scrapeSeconds: SCRAPE_SECONDS }, rightlyEmpty(seconds < FULL_SECONDS)) : undefined
     const failures = [...problems, ...dashboards?.problems ?? [], ...[...load.failures].map((failure) => `a call failed: ${failure}`)]
     say(showCounts(counts))
     if (dashboards) say(`\n${toTable(dashboards)}`)
-    if (json) process.stdout.write(`${JSON.stringify({ seconds, from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString(), prometheus: prometheus.url, issued: load.issued, dropped: load.dropped, ...counts, queries: dashboards?.ran, problems: failures }, null, 2)}\n`)
+    if (json) process.stdout.write(`${JSON.stringify({ seconds, from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString(), prometheus: prometheus.url, issued: load.issued, dropped: load.dropped, unanswered: load.unanswered, ...counts, queries: dashboards?.ran, problems: failures }, null, 2)}\n`)
     say(failures.length === 0 ? 'all three agree' : `failed:\n${failures.map((failure) => `  ${failure}`).join('\n')}`)
     if (keep) {
       say('everything stays up: Ctrl-C stops it')
@@ -82,10 +83,11 @@ await runCommand(async () => {
   }
 })
 
-/** So that there is something to be used up: one that denies, and one that only tells. */
+/** So that there is something to be used up: one that only tells, and one that denies, after which its app is served by own relays alone, however full. */
 async function setBudgets ({ admin }: LiveStack): Promise<void> {
   await admin('PUT', '/budgets', { dayMicroUsd: '20000000', monthMicroUsd: '300000000' })
   await admin('PUT', '/budgets?app=game', { dayMicroUsd: '50000', action: 'warn' })
+  await admin('PUT', '/budgets?app=support', { dayMicroUsd: '1000', action: 'deny-spill' })
 }
 
 function readArguments () {

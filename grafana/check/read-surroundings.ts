@@ -1,9 +1,8 @@
 import { globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { parse } from 'yaml'
+import { readRules } from '../../infra/prometheus/read-rules.ts'
 import { listMetrics } from '../../scripts/list-metrics.ts'
 import type { Surroundings } from './check-dashboards.ts'
-import type { RuleView } from './known-metrics.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -11,13 +10,11 @@ const ROOT = join(import.meta.dirname, '../..')
 export function readSurroundings (): Surroundings {
   return {
     exported: listMetrics(),
-    rules: globSync('infra/prometheus/rules/*.yml', { cwd: ROOT }).flatMap(path => rulesIn(readFileSync(join(ROOT, path), 'utf8'))),
+    rules: readRules(),
     runbooks: anchorsIn(readFileSync(join(ROOT, 'infra/prometheus/runbooks.md'), 'utf8')),
     committed: new Map(globSync('grafana/dashboards/*.json', { cwd: ROOT }).map(path => [basename(path), readFileSync(join(ROOT, path), 'utf8')]))
   }
 }
-
-const rulesIn = (text: string): RuleView[] => (parse(text) as { groups: { rules: RuleView[] }[] }).groups.flatMap(({ rules }) => rules)
 
 /** As the usual renderers of Markdown make them of headings of one word. */
 const anchorsIn = (markdown: string): Set<string> => new Set([...markdown.matchAll(/^#+ +`?(\w+)`? *$/gm)].map(([, heading = '']) => heading.toLowerCase()))

@@ -59,8 +59,8 @@ export const processes: RowSpec = {
       ],
       columns: { task: 'Job', age: 'Last success', leaders: 'Leaders', failures: 'Failures' },
       overrides: [
-        { name: 'Last success', unit: 's', decimals: 0 }, { name: 'Leaders', unit: 'short', decimals: 0 },
-        { name: 'Failures', unit: 'short', decimals: 0, thresholds: NONE_IS_GOOD, cell: 'background' }
+        { name: 'Last success', unit: 's', decimals: 0, width: 100 }, { name: 'Leaders', unit: 'short', decimals: 0, width: 70 },
+        { name: 'Failures', unit: 'short', decimals: 0, width: 80, thresholds: NONE_IS_GOOD, cell: 'background' }
       ],
       links: [runbook('JobStale')]
     }),

@@ -31,7 +31,7 @@ export const inventory: RowSpec = {
         { name: 'State', mappings: NODE_STATES, cell: 'background', width: 110 },
         { name: 'Load', unit: 'percentunit', decimals: 0, thresholds: LOAD, cell: 'bar', max: 1 },
         { name: 'Share', unit: 'percentunit', decimals: 0 }, { name: 'Sessions', unit: 'short', decimals: 0 },
-        { name: 'Admits', mappings: YES_IS_GOOD }, { name: 'coturn answers', mappings: YES_IS_GOOD },
+        { name: 'Admits', mappings: YES_IS_GOOD }, { name: 'coturn answers', mappings: YES_IS_GOOD, cell: 'background' },
         // three heartbeats of five seconds
         { name: 'Heartbeat', unit: 's', decimals: 0, thresholds: [[null, 'green'], [15, 'red']], cell: 'background' }
       ],

@@ -51,7 +51,8 @@ export function buildDashboard ({ uid, title, description, variables, from, rows
     builder.withRow(new RowBuilder(title).id(id))
     for (const panel of panels) builder.withPanel(buildPanel(panel))
   }
-  return withoutPlacement({ ...builder.build(), id: null, schemaVersion: SCHEMA_VERSION })
+  // plain data, as it will be read: what the SDK adds for itself is gone, and no two places share an object
+  return withoutPlacement(JSON.parse(JSON.stringify({ ...builder.build(), id: null, schemaVersion: SCHEMA_VERSION })) as Dashboard)
 }
 
 /** The SDK would hide annotations and links in a menu that came with Grafana 12. */

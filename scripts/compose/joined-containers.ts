@@ -26,7 +26,7 @@ export async function startContainers (joined: JoinedNode, settings: Settings, o
     SPILLWAY_NODE_REDIS_PORT: String(own.redisPort),
     SPILLWAY_RELAY_AGENT_OPS_PORT: String(own.agentOps.port)
   }
-  addToEnvFile(envFileOf(process.env, folder), settled, process.env)
+  addToEnvFile(envFileOf(process.env, folder), settled)
   writeContainerFiles(paths.compose, joinedContainerFiles(joined, settings, own, paths, { repository, tlsFolder }), uid)
   if (tlsFolder === paths.tls) giveFolder(uid, tlsFolder)
 

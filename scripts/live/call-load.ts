@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Traffic } from '../../services/domain/session.ts'
+import { TurnFailure } from '../../services/turn/turn-errors.ts'
 import type { IceServer } from '../../services/turn/turn-url.ts'
-import { call } from '../native/admin-api.ts'
-import { addTraffic, RelayCall } from './relay-call.ts'
+import { askCredential } from './ask-credential.ts'
+import type { Reply } from './ask-credential.ts'
+import { RelayCall } from './relay-call.ts'
 import type { CallRate, SessionCount } from './relay-call.ts'
 
 export interface LoadApp {
@@ -54,6 +55,8 @@ export class CallLoad {
   readonly issued: Record<string, number> = {}
   /** calls that were cut off by the death of their relay */
   dropped = 0
+  /** calls that were sent to a relay which was dead already */
+  unanswered = 0
 
   constructor (options: LoadOptions) {
     this.#options = options
@@ -66,13 +69,6 @@ export class CallLoad {
   get relayed (): number { return [...this.#live].filter(({ relayed }) => relayed).length }
   /** Calls that were sent to a paid provider, or nowhere. */
   get spilled (): number { return this.#live.size - this.relayed }
-
-  /** What the clients of an app, or of all, have counted, live calls included. */
-  traffic (app?: string): Traffic {
-    const over = [...this.sessions].filter(([id]) => app === undefined || id === app).flatMap(([, sessions]) => sessions)
-    const live = [...this.#live].flatMap(({ app: { id }, relayed }) => relayed && (app === undefined || id === app) ? [relayed.traffic] : [])
-    return addTraffic(...over, ...live)
-  }
 
   /** Ends every call; resolves when all clients are gone. */
   async stop (): Promise<void> {
@@ -112,7 +108,8 @@ export class CallLoad {
 
   #run (work: Promise<void>): void {
     const noted = work.catch((error: Error) => {
-      if (this.failures.size < MOST_FAILURES) this.failures.add(error.message)
+      if (error instanceof TurnFailure) this.unanswered += 1
+      else if (this.failures.size < MOST_FAILURES) this.failures.add(error.message)
     }).finally(() => { this.#work.delete(noted) })
     this.#work.add(noted)
   }
@@ -134,12 +131,10 @@ export class CallLoad {
     }
   }
 
-  async #ask ({ key, region }: LoadApp, room: string): Promise<{ provider: string, iceServers: IceServer[] }> {
-    const { status, body } = await call('POST', `${this.#options.api}/v1/credentials`, key, { user: randomUUID(), room, ...region === undefined ? {} : { region } })
-    if (status !== 201) throw new Error(`POST /v1/credentials answered ${status}: ${String(body.detail)}`)
-    const { provider, iceServers } = body as { provider: string, iceServers: IceServer[] }
-    this.issued[provider] = (this.issued[provider] ?? 0) + 1
-    return { provider, iceServers }
+  async #ask (app: LoadApp, room: string): Promise<Reply> {
+    const reply = await askCredential(this.#options.api, app, room)
+    this.issued[reply.provider] = (this.issued[reply.provider] ?? 0) + 1
+    return reply
   }
 
   #pickApp (): LoadApp {

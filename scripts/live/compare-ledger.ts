@@ -4,6 +4,7 @@ import { until } from '../until.ts'
 import type { CallLoad } from './call-load.ts'
 import type { LiveStack } from './live-stack.ts'
 import { addTraffic } from './relay-call.ts'
+import type { SessionCount } from './relay-call.ts'
 
 /** Sessions that ended are told of by coturn within about a second, shipped and applied within two more. */
 const BOOKED_MS = 30_000
@@ -18,7 +19,7 @@ export interface Comparison {
   /** the ledger's over the clients' */
   ratio: number
   sessions: number
-  /** of these whose relay died under them */
+  /** of these whose relay died under them, or a moment after they hung up */
   lostSessions: number
   /** what coturn had not reported of those when it died, and nobody but the client knows of */
   lostBytes: number
@@ -30,18 +31,19 @@ export interface Comparison {
 export async function compareWithLedger (stack: LiveStack, load: CallLoad): Promise<Comparison> {
   const apps = [...load.sessions.keys()]
   const counted = [...load.sessions.values()].flat()
-  const ended = counted.filter((session) => session.ended)
   let booked = new Map<string, BookedSession>()
   await until('the ledger has closed every session', async () => {
     booked = new Map((await Promise.all(apps.map(async (app) => await readSessions(stack, app)))).flat())
-    return counted.every(({ userTag, ended }) => !ended || booked.get(userTag)?.state === 'closed')
+    return counted.every(({ userTag, ended }) => !ended || ['closed', 'lost'].includes(booked.get(userTag)?.state ?? ''))
   }, BOOKED_MS, LOOK_MS).catch(() => {})
-  const differing = ended.flatMap((session) => {
+  // one that hung up a moment before its relay died has no total either
+  const isLost = ({ userTag, ended }: SessionCount): boolean => !ended || booked.get(userTag)?.state === 'lost'
+  const differing = counted.filter((session) => !isLost(session)).flatMap((session) => {
     const [client, found] = [trafficOf(session), booked.get(session.userTag)]
     const ledger = found ? trafficOf(found) : null
     return found?.state === 'closed' && JSON.stringify(ledger) === JSON.stringify(client) ? [] : [{ userTag: session.userTag, client, ledger }]
   })
-  const lost = counted.filter((session) => !session.ended)
+  const lost = counted.filter(isLost)
   const lostBytes = lost.reduce((sum, session) => sum + bytesOf(session) - bytesOf(booked.get(session.userTag) ?? noTraffic()), 0)
   const [clientBytes, ledgerBytes] = [bytesOf(addTraffic(...counted)), await readBytes(stack, apps)]
   return { clientBytes, ledgerBytes, ratio: ledgerBytes / clientBytes, sessions: counted.length, lostSessions: lost.length, lostBytes, differing }

@@ -1,7 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { noTraffic } from '../../services/domain/session.ts'
 import type { Traffic } from '../../services/domain/session.ts'
 import { userTagOf } from '../../services/domain/turn-credential.ts'
+import type { TransportAddress } from '../../services/turn/stun-values.ts'
 import type { TurnClient } from '../../services/turn/turn-client.ts'
+import { TurnError } from '../../services/turn/turn-errors.ts'
 import { parseTurnUrl } from '../../services/turn/turn-url.ts'
 import type { IceServer } from '../../services/turn/turn-url.ts'
 import { until } from '../until.ts'
@@ -9,6 +12,11 @@ import { connectClient } from './connect-client.ts'
 
 /** Nothing heard for so long, of a call that sends all the time: its relay is gone. Real clients give up after about five. */
 const SILENT_MS = 4_000
+/** A relay that has just started, or has heard of a new one, learns whom of the fleet it may relay to within five seconds. */
+const ALLOWED_MS = 10_000
+const AGAIN_MS = 1_000
+/** Forbidden (RFC 8656 section 19). */
+const FORBIDDEN = 403
 /** What is on its way as a call ends has arrived by then, or never will. */
 const SETTLE_MS = 1_000
 /** A late timer is made up for with so many packets, not with all it missed: a burst would overflow a socket. */
@@ -65,7 +73,7 @@ export class RelayCall {
       for (const entry of entries) clients.push(await connectClient(entry))
       const [a, b] = clients as [TurnClient, TurnClient]
       const [atA, atB] = [await a.allocate(), await b.allocate()]
-      const channels = [await a.bindChannel('auto', atB.relayedAddress), await b.bindChannel('auto', atA.relayedAddress)]
+      const channels = [await bindWhenAllowed(a, atB.relayedAddress), await bindWhenAllowed(b, atA.relayedAddress)]
       return new RelayCall(clients.map((client, index) => ({ client, entry: entries[index] as IceServer, channel: channels[index] as number, sentPackets: 0, arrivedPackets: 0, sentAtLast: trafficOf(client) })), rate)
     } catch (error) {
       for (const [index, client] of clients.entries()) await endSession(client, entries[index] as IceServer, count)
@@ -75,9 +83,6 @@ export class RelayCall {
 
   /** The address of the relay its first client is at. */
   get relay (): string { return parseTurnUrl([this.#sides[0]?.entry.urls].flat()[0] ?? '')?.host ?? '' }
-
-  /** What both clients have counted so far. */
-  get traffic (): Traffic { return addTraffic(...this.#sides.map(({ client }) => trafficOf(client))) }
 
   get isSilent (): boolean { return performance.now() - this.#heardAtMs > SILENT_MS }
 
@@ -107,6 +112,19 @@ export class RelayCall {
     await Promise.all(this.#sides.map(async ({ client, entry, sentAtLast }) => {
       await endSession(client, entry, (session) => { count(session.ended ? session : { ...session, ...sentAtLast }) })
     }))
+  }
+}
+
+/** As ICE tries again while a candidate pair does not work. */
+async function bindWhenAllowed (client: TurnClient, peer: TransportAddress): Promise<number> {
+  const deadlineMs = performance.now() + ALLOWED_MS
+  for (;;) {
+    try {
+      return await client.bindChannel('auto', peer)
+    } catch (error) {
+      if (!(error instanceof TurnError) || error.code !== FORBIDDEN || performance.now() > deadlineMs) throw error
+      await delay(AGAIN_MS)
+    }
   }
 }
 

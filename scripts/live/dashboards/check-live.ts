@@ -1,16 +1,15 @@
 import type { Prometheus } from '../prometheus.ts'
 import type { Model } from './grafana-model.ts'
 import type { Range } from './interpolate.ts'
-import { RIGHTLY_EMPTY } from './rightly-empty.ts'
 import { runTargets } from './run-targets.ts'
 import type { Ran } from './run-targets.ts'
 
 /** What all dashboards came to, and the rules behind them. */
 export interface LiveCheck { ran: Ran[], problems: string[] }
 
-export async function checkLive (dashboards: readonly Model[], prometheus: Prometheus, range: Range): Promise<LiveCheck> {
+export async function checkLive (dashboards: readonly Model[], prometheus: Prometheus, range: Range, mayBeEmpty: ReadonlyMap<string, string>): Promise<LiveCheck> {
   const ran: Ran[] = []
-  for (const dashboard of dashboards) ran.push(...await runTargets(dashboard, prometheus, range, RIGHTLY_EMPTY))
+  for (const dashboard of dashboards) ran.push(...await runTargets(dashboard, prometheus, range, mayBeEmpty))
   const broken = await prometheus.failedRules()
   return {
     ran,

@@ -53,6 +53,7 @@ t.test('several probers say what each of them found, by its name, and take it ba
   const scraped = await scrape()
   t.match(scraped, /^spillway_probes_total\{[^}]*outcome="refused"\} [1-9]/m)
   t.notMatch(scraped, /127\.0\.0\.1/, 'no address in a label')
+  t.match(scraped, /^spillway_redis_up\{redis="central"\} 1$/m, 'its user may ask whether Redis answers')
 
   const west = (await said()).get('west')
   probers[1]?.terminate()

@@ -3,6 +3,7 @@ import type { UrlHealth, UrlProbe, UrlState } from '../../../services/domain/hea
 import { createProberMetrics } from '../../../services/prober/prober-metrics.ts'
 import { createMetrics } from '../../../services/runtime/metrics.ts'
 import { nodeFacts } from '../../helpers/node-facts.ts'
+import { findSample } from '../../helpers/samples.ts'
 
 const health = (url: string, state: UrlState, last: Partial<UrlProbe>): UrlHealth => ({
   url,
@@ -37,4 +38,23 @@ t.test('of several URLs of one transport the worst is shown, in whatever order t
     t.same(valueOf('probe_loss_ratio', ''), [0.5])
     t.same(valueOf('probe_certificate_expiry_timestamp_seconds', ''), [5])
   }
+})
+
+t.test('what an agent said of a moment is not shown once it has been silent for three heartbeats; what it is made for is', async t => {
+  const metrics = createMetrics('prober', '1')
+  const own = createProberMetrics(metrics)
+  const shown = async (beat: number, nowMs: number) => {
+    const fleet = [nodeFacts('n', { beat, sessions: 3, loadBitsPerSecond: 0, admitting: false, coturnVersion: null })]
+    own.hear(fleet, nowMs)
+    own.showFleet(fleet, () => [], nowMs)
+    const text = await metrics.registry.metrics()
+    return ['node_sessions', 'node_relay_bits_per_second', 'node_admitting', 'node_coturn_up', 'node_max_allocations', 'node_last_seen_timestamp_seconds'].map(name => findSample(text, `spillway_${name}`))
+  }
+  t.same(await shown(1, 10_000), [3, 0, 0, 0, 10, 10])
+  t.same(await shown(1, 25_000), [3, 0, 0, 0, 10, 10])
+  t.same(await shown(1, 25_001), [undefined, undefined, undefined, undefined, 10, 10])
+  t.same(await shown(2, 30_000), [3, 0, 0, 0, 10, 30])
+  own.hear([], 31_000)
+  own.showFleet([], () => [], 31_000)
+  t.equal(findSample(await metrics.registry.metrics(), 'spillway_node_info'), undefined, 'a node that is gone leaves nothing')
 })
