@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { resolve } from 'node:path'
 import { addToEnvFile, envFileOf, readEnvironment } from './compose/environment.ts'
 import { containerFiles, NODE } from './compose/container-files.ts'
@@ -15,8 +16,7 @@ import { reloadUsers } from './native/probe.ts'
 import { printSummary } from './native/print-summary.ts'
 import { proveRelay } from './native/prove-relay.ts'
 import { saying } from './native/say.ts'
-import { readSettings } from './native/settings.ts'
-import { until } from './until.ts'
+import { readFlags, readSettings } from './native/settings.ts'
 import type { Engine } from './compose/engine.ts'
 import type { Paths } from './native/paths.ts'
 import type { Settings } from './native/settings.ts'
@@ -24,14 +24,12 @@ import type { Settings } from './native/settings.ts'
 const repository = resolve(import.meta.dirname, '..')
 /** What needs the key of the node, which the others answer. */
 const NODE_SERVICES = ['relay-agent', 'coturn', 'demo-load']
-/** An answer through the proxy, which began to listen a moment ago. */
-const ADMIN_ANSWERS_MS = 30_000
 
 /** Brings the system up as containers; see ./scripts/up --help. */
 await runCommand(async () => {
   process.umask(0o077)
   const args = process.argv.slice(2)
-  const { settings, paths, uid, engine, tlsFolder } = await prepare(args)
+  const { settings, paths, uid, engine, tlsFolder, image } = await prepare(args)
   const interrupt = settings.detach ? new AbortController() : abortOnSignal()
 
   const give = (): void => {
@@ -40,6 +38,7 @@ await runCommand(async () => {
   }
   try {
     give()
+    await prepareImage(engine, image)
     const bytes = await bringUp(engine, settings, paths, { give, signal: interrupt.signal })
     if (!settings.detach) process.stdout.write('stays in the foreground: Ctrl-C stops everything\n')
     printSummary(settings, paths, bytes)
@@ -57,34 +56,44 @@ await runCommand(async () => {
 async function prepare (args: readonly string[]) {
   const envFile = envFileOf(process.env, repository)
   const environment = readEnvironment(process.env, envFile)
-  // what was said on the command line is said of the address too
-  const bind = args.includes('--bind') ? args[args.indexOf('--bind') + 1] : undefined
-  const { relayIp, externalIp, assumed } = await detectAddress(bind === undefined ? environment : { ...environment, SPILLWAY_NODE_RELAY_IP: bind })
-  const settings = readSettings(args, { ...environment, SPILLWAY_NODE_RELAY_IP: relayIp, ...externalIp ? { SPILLWAY_NODE_EXTERNAL_IP: externalIp } : {} }, repository)
-  if (settings.nodes.length > 1) throw new OperatorError('up: containers of this machine run one relay; infra/node/ adds one on another, or take --native', 2)
-  if (environment.SPILLWAY_COTURN_TLS_CERT) throw new OperatorError('up: containers take the certificate from a folder: put cert.pem and key.pem into SPILLWAY_TLS_DIR and unset SPILLWAY_COTURN_TLS_CERT', 2)
-  if (assumed !== undefined) saying('address', `assumed: ${assumed}`)
-
+  const { bind } = readFlags(args)
+  // names every mistake, before anybody is asked for an address
+  if (readSettings(args, environment, repository).nodes.length > 1) throw new OperatorError('up: containers of this machine run one relay: infra/README.md says how another machine joins, --native runs several', 2)
+  if (environment.SPILLWAY_COTURN_TLS_CERT) throw new OperatorError('up: containers take the certificate from a folder: put cert.pem and key.pem into .spillway/tls, or SPILLWAY_TLS_DIR, and unset SPILLWAY_COTURN_TLS_CERT', 2)
   const uid = Number(environment.SPILLWAY_UID ?? (process.getuid?.() || OWN_UID))
+  if (!Number.isInteger(uid) || uid < 1) throw new OperatorError('up: SPILLWAY_UID takes the number of a user that is not root', 2)
+
+  const { relayIp, externalIp, assumed } = await detectAddress(bind === undefined ? environment : { ...environment, SPILLWAY_NODE_RELAY_IP: bind })
+  if (assumed !== undefined) saying('address', `assumed: ${assumed}`)
+  const address = { SPILLWAY_NODE_RELAY_IP: relayIp, ...externalIp ? { SPILLWAY_NODE_EXTERNAL_IP: externalIp } : {} }
+  const settings = readSettings(args, { ...environment, ...address }, repository)
   const settled = {
     SPILLWAY_UID: String(uid),
-    SPILLWAY_NODE_RELAY_IP: relayIp,
-    ...externalIp ? { SPILLWAY_NODE_EXTERNAL_IP: externalIp } : {},
+    ...address,
     ...bind ? { SPILLWAY_CONTROL_PLANE_HOST: bind } : {},
     ...settings.centralRedisAddress ? { SPILLWAY_CENTRAL_REDIS_ADDRESS: settings.centralRedisAddress } : {},
     COMPOSE_PROFILES: 'grafana'
   }
   addToEnvFile(envFile, settled)
   const profiles = [process.env.COMPOSE_PROFILES ?? environment.COMPOSE_PROFILES ?? settled.COMPOSE_PROFILES, ...settings.fakes ? ['demo'] : []]
-  const engine = createEngine(repository, { ...process.env, ...bind ? settled : {}, COMPOSE_PROFILES: profiles.filter(Boolean).join(',') })
+  const engine = createEngine(repository, { ...process.env, ...bind ? { ...address, SPILLWAY_CONTROL_PLANE_HOST: bind } : {}, COMPOSE_PROFILES: profiles.filter(Boolean).join(',') })
   const paths = pathsOf(settings.stateFolder)
-  return { settings, paths, uid, engine, tlsFolder: resolve(environment.SPILLWAY_TLS_DIR ?? paths.tls) }
+  return { settings, paths, uid, engine, tlsFolder: resolve(environment.SPILLWAY_TLS_DIR ?? paths.tls), image: { named: environment.SPILLWAY_IMAGE, target: environment.SPILLWAY_BUILD_TARGET } }
+}
+
+/** One that is named comes as it is; ours is built, where the sources changed. */
+async function prepareImage (engine: Engine, { named, target }: { named: string | undefined, target: string | undefined }): Promise<void> {
+  saying('image', named ?? 'is built, where something changed')
+  if (named !== undefined) {
+    await engine.compose('pull', '--quiet', '--policy', 'missing', 'control-plane')
+    return
+  }
+  if (target === 'prebuilt') execFileSync(`${repository}/scripts/prebuild`)
+  await engine.compose('build', '--quiet', 'control-plane')
 }
 
 /** All but the node, then the node that is registered there; then real bytes through the relay, whose number is returned. */
 async function bringUp (engine: Engine, settings: Settings, paths: Paths, { give, signal }: { give: () => void, signal: AbortSignal }): Promise<number> {
-  saying('image', 'is being built, where it changed')
-  await engine.compose('build', '--quiet')
   const services = (await engine.compose('config', '--services')).split('\n').filter(name => name !== '' && !NODE_SERVICES.includes(name))
   saying('containers', 'are being started')
   await startServices(engine, services)
@@ -92,7 +101,7 @@ async function bringUp (engine: Engine, settings: Settings, paths: Paths, { give
   await reloadUsers({ kind: 'redis', address: { host: '127.0.0.1', port: settings.centralRedisPort }, user: 'default', passwordFile: paths.redisPassword, caFile: undefined })
 
   const admin = createAdminApi(urlOf(settings.controlPlaneOps), readSecret(paths.adminToken) ?? '')
-  await until('the admin API answers', async () => await admin.urlsOf([]).then(() => true, () => false), ADMIN_ANSWERS_MS)
+  await admin.untilAnswers()
   if (await admin.registerNode(NODE, paths.node(NODE).key)) saying(NODE, 'registered')
   give()
   await startServices(engine, [])

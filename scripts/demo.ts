@@ -83,10 +83,11 @@ await runCommand(async () => {
   }
 })
 
-/** So that there is something to be used up: one that denies, and one that only tells. */
+/** So that there is something to be used up: one that only tells, and one that denies, after which its app is served by own relays alone, however full. */
 async function setBudgets ({ admin }: LiveStack): Promise<void> {
   await admin('PUT', '/budgets', { dayMicroUsd: '20000000', monthMicroUsd: '300000000' })
   await admin('PUT', '/budgets?app=game', { dayMicroUsd: '50000', action: 'warn' })
+  await admin('PUT', '/budgets?app=support', { dayMicroUsd: '1000', action: 'deny-spill' })
 }
 
 function readArguments () {

@@ -6,7 +6,8 @@ import { inPairs } from './in-pairs.ts'
 import type { Lab } from './lab.ts'
 import { LARGE, makeLargeFleet } from './large-fleet.ts'
 import { askEvenly, saturate } from './load.ts'
-import { threadMsOf } from './process-cost.ts'
+import type { Target } from './load.ts'
+import { cpuMicrosOf, threadMsOf } from './process-cost.ts'
 import { askOnce, bodies, createApp } from './serve-credentials.ts'
 import { median, round } from './summary.ts'
 
@@ -33,8 +34,8 @@ export async function measureScrape (lab: Lab, pairs: number, note: (text: strin
 
   const { ours: scraped, bare: unscraped } = await inPairs(pairs, async () => {
     const stop = scrapeAgain(controlPlane)
-    return { p99Ms: await measureP99(target), scrapes: await stop() }
-  }, async () => ({ p99Ms: await measureP99(target), scrapes: [] }))
+    return { ...await measureIssuing(target, controlPlane.pid), scrapes: await stop() }
+  }, async () => ({ ...await measureIssuing(target, controlPlane.pid), scrapes: [] }))
   const [scrapedP99Ms, unscrapedP99Ms] = [scraped, unscraped].map((trials) => round(median(trials.map(({ p99Ms }) => p99Ms)))) as [number, number]
   note(`scrape: p99 of issuing ${scraped.map(({ p99Ms }) => round(p99Ms)).join(' ')} ms with, ${unscraped.map(({ p99Ms }) => round(p99Ms)).join(' ')} ms without`)
 
@@ -45,16 +46,17 @@ export async function measureScrape (lab: Lab, pairs: number, note: (text: strin
     ledger: summarize(await scrapeTimes(ledger, 'spillway_relay_bytes_today{')),
     prober: summarize(await scrapeTimes(prober, 'spillway_probes_total{'))
   }
-  return { nodes: LARGE.nodes, apps: LARGE.apps, askedPerSecond: ASKED_A_SECOND, ratio: round(scrapedP99Ms / unscrapedP99Ms), scrapedP99Ms, unscrapedP99Ms, processes }
+  return { nodes: LARGE.nodes, apps: LARGE.apps, askedPerSecond: ASKED_A_SECOND, ratio: round(scrapedP99Ms / unscrapedP99Ms), scrapedP99Ms, unscrapedP99Ms, coreShare: round(median(unscraped.map(({ coreShare }) => coreShare))), processes }
 }
 
 interface Scraped { pid: number, url: string }
 /** `workMs`: what its thread did meanwhile, whatever it was */
 interface Scrape { ms: number, workMs: number, series: number }
 
-async function measureP99 (target: { url: string, key: string, bodies: readonly string[] }): Promise<number> {
-  const { latencies } = await askEvenly(target, ASKED_A_SECOND, PACED_SECONDS)
-  return latencies.percentile(99) / NANOS_A_MS
+async function measureIssuing (target: Target, pid: number): Promise<{ p99Ms: number, coreShare: number }> {
+  const busy = cpuMicrosOf(pid)
+  const { latencies, seconds } = await askEvenly(target, ASKED_A_SECOND, PACED_SECONDS)
+  return { p99Ms: latencies.percentile(99) / NANOS_A_MS, coreShare: (cpuMicrosOf(pid) - busy) / 1_000_000 / seconds }
 }
 
 /** Returns how to end it, and what it took each time. */

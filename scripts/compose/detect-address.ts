@@ -24,7 +24,7 @@ export interface RelayAddress {
 export async function detectAddress (environment: Environment): Promise<RelayAddress> {
   const { SPILLWAY_NODE_RELAY_IP: relayIp, SPILLWAY_NODE_EXTERNAL_IP: externalIp } = environment
   if (relayIp) {
-    if (!isOwn(relayIp)) throw new OperatorError(`up: SPILLWAY_NODE_RELAY_IP=${relayIp} is not an address of this machine. Correct it in .env or the environment; without the line up finds one itself.`, 2)
+    if (!isOwn(relayIp)) throw new OperatorError(`up: ${relayIp} is not an address of this machine: correct --bind, or SPILLWAY_NODE_RELAY_IP in .env or the environment; without it up finds one itself`, 2)
     return { relayIp, ...externalIp ? { externalIp } : {} }
   }
   const found = await routedAddress()

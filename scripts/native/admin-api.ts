@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs'
+import { until } from '../until.ts'
 import { OperatorError } from './operator-error.ts'
 import { readSecret, writeSecretOnce } from './private-files.ts'
 
 const ANSWER_MS = 5_000
+const BEGINS_MS = 30_000
 
 export interface Answer { status: number, body: Record<string, unknown> }
 
@@ -41,6 +43,11 @@ export function createAdminApi (opsUrl: string, token: string) {
 
   return {
     readNodes,
+
+    /** Waits for a control plane that has just begun to listen, or was cut off by a Redis that took over its users anew. @throws where it goes on not answering */
+    untilAnswers: async (): Promise<void> => {
+      await until(`the admin API at ${opsUrl} answers`, async () => await readNodes().then(() => true, () => false), BEGINS_MS, BEGINS_MS / 100)
+    },
 
     /** What the public API answers to this key. */
     issue: async (apiUrl: string, key: string): Promise<Answer> => await call('POST', `${apiUrl}/v1/credentials`, key, {}),

@@ -36,6 +36,7 @@ export async function bringUp ({ settings, stack, paths, repository, signal, say
   }
 
   const admin = createAdminApi(urlOf(settings.controlPlaneOps), readSecret(paths.adminToken) ?? '')
+  await admin.untilAnswers()
   for (const { id, parts } of stack.nodes) {
     if (await admin.registerNode(id, paths.node(id).key)) say(id, 'registered')
     for (const part of parts) await startPart(part, starting)

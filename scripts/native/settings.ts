@@ -111,7 +111,8 @@ export function readSettings (args: readonly string[], environment: Environment,
   return settings
 }
 
-function readFlags (args: readonly string[]): { detach: boolean, nodes: string, bind: string | undefined, fakeProviders: boolean } {
+/** The words of the command line. @throws OperatorError for one that is none */
+export function readFlags (args: readonly string[]): { detach: boolean, nodes: string, bind: string | undefined, fakeProviders: boolean } {
   try {
     const { values } = parseArgs({
       args: [...args],

@@ -23,16 +23,30 @@ export interface ProcessVerdict {
   minutes: number[]
 }
 
+export interface Watch {
+  /** minutes in which nothing is noted, and all goes on as later: what is read is made too, and takes its room */
+  warmUp: number
+  minutes: number
+  onWarm: () => void
+  signal: AbortSignal
+}
+
 /** Scrapes the processes of services/ and reads what they hold, for so many minutes or until abort. */
-export async function watchProcesses (stack: LiveStack, minutes: number, signal: AbortSignal): Promise<Record<string, ProcessVerdict>> {
+export async function watchProcesses (stack: LiveStack, { warmUp, minutes, onWarm, signal }: Watch): Promise<Record<string, ProcessVerdict>> {
   const processes = describeProcesses(stack).map((one) => ({ ...one, samples: [] as Sample[] }))
   const startMs = performance.now()
-  const elapsed = (): number => (performance.now() - startMs) / 60_000
+  const elapsed = (): number => (performance.now() - startMs) / 60_000 - warmUp
+  let isWarm = false
   while (elapsed() < minutes && !signal.aborted) {
+    if (!isWarm && elapsed() >= 0) {
+      isWarm = true
+      onWarm()
+    }
     for (const { pid, url, samples } of processes) {
       const text = await (await fetch(`${url}/metrics`)).text()
       const heapBytes = Number(/^nodejs_heap_size_used_bytes (\S+)/m.exec(text)?.[1])
-      samples.push({ minutes: elapsed(), residentBytes: residentBytesOf(pid), heapBytes, series: text.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length })
+      const sample = { minutes: elapsed(), residentBytes: residentBytesOf(pid), heapBytes, series: text.split('\n').filter((line) => line !== '' && !line.startsWith('#')).length }
+      if (isWarm) samples.push(sample)
     }
     await delay(SAMPLE_MS, undefined, { signal }).catch(() => {})
   }

@@ -10,7 +10,7 @@ import { callersOf, release, startCalls, talk } from '../helpers/calls.ts'
 import { makeCertificate } from '../helpers/certificates.ts'
 import { startStack } from '../helpers/stack.ts'
 
-const stack = await startStack(t, { slot: 8 })
+const stack = await startStack(t, { slot: 8, environment: { DOCKER_HOST: 'unix:///nowhere' } })
 const PARTS = ['central-redis', 'control-plane', 'ledger', 'node-1-redis', 'node-1-relay-agent', 'node-1-coturn']
 const run = promisify(exec)
 
@@ -115,6 +115,12 @@ t.test('down stops all of it, a second down has nothing to do, and a taken port 
   t.equal(failure?.stderr.trim().split('\n').length, 1, 'one line')
   other.close()
   t.match(await stack.up(), /^ready in /m)
+})
+
+t.test('where no Docker engine answers, up says so in a line and runs native', async t => {
+  const { stdout } = await stack.script('up', '--detach')
+  t.match(stdout.split('\n')[0], /^no (docker on this machine|Docker engine answers): running native, as with --native$/)
+  t.match(stdout, /^control-plane\s+runs already/m)
 })
 
 t.test('wrong words and wrong settings say what is wrong, and start nothing', async t => {

@@ -61,7 +61,6 @@ export async function startComposeStack (t: Test) {
     await rm(folder, { recursive: true, force: true })
   })
 
-  await script('prebuild')
   const printed = await script('up', '--detach')
   const read = async (...path: string[]) => (await readFile(join(folder, 'state', ...path), 'utf8')).trim()
   const client = createApiClient({ api: 'http://127.0.0.1:8080', ops: 'http://127.0.0.1:8081', adminToken: await read('admin-token') })
