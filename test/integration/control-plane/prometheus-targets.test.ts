@@ -45,8 +45,10 @@ t.test('an agent is found where it says, and tells of both its Redis', async t =
   await until('one of them has gone', async () => findSample(await scrape(), 'spillway_redis_up', 'redis="node"') === 0)
   t.equal(findSample(await scrape(), 'spillway_redis_up', 'redis="central"'), 1)
   t.ok(findSample(await scrape(), 'spillway_redis_errors_total', 'redis="node"') as number > 0)
-  t.equal(findSample(await scrape(), 'spillway_redis_reconnects_total', 'redis="node"'), 0)
+  const reconnects = async () => findSample(await scrape(), 'spillway_redis_reconnects_total', 'redis="node"') as number
+  // a server that is ending may take a connection once more
+  const before = await reconnects()
   await node.start()
   await until('it is back', async () => findSample(await scrape(), 'spillway_redis_up', 'redis="node"') === 1)
-  await until('that is counted', async () => Number(findSample(await scrape(), 'spillway_redis_reconnects_total', 'redis="node"')) >= 1)
+  await until('that is counted', async () => await reconnects() > before)
 })
