@@ -1,7 +1,7 @@
 import type { NodeFacts } from '../domain/node.ts'
 import type { Redis } from '../store/connect.ts'
 import { replaceDesired } from '../store/nodes.ts'
-import { allowedPeers } from './relay-address.ts'
+import { allowedPeers, isLoopback } from './relay-address.ts'
 
 /**
  * Two clients of one fleet can meet only if each node lets its clients reach the relays of the others. What a node says of
@@ -9,8 +9,11 @@ import { allowedPeers } from './relay-address.ts'
  */
 export async function allowFleetPeers (redis: Redis, nodes: readonly NodeFacts[]): Promise<void> {
   const said = nodes.flatMap(({ observed }) => observed?.relayIps ?? [])
+  const peers = { onLoopback: allowedPeers(said, true), elsewhere: allowedPeers(said, false) }
   for (const { id, desired, observed } of nodes) {
-    const fleetIps = allowedPeers(said, observed?.relayIps ?? [])
-    if (String(desired.fleetIps) !== String(fleetIps)) await replaceDesired(redis, id, desired, { ...desired, fleetIps })
+    const fleetIps = observed?.relayIps.some(isLoopback) === true ? peers.onLoopback : peers.elsewhere
+    if (!isSame(desired.fleetIps, fleetIps)) await replaceDesired(redis, id, desired, { ...desired, fleetIps })
   }
 }
+
+const isSame = (some: readonly string[], others: readonly string[]): boolean => some.length === others.length && some.every((ip, index) => ip === others[index])

@@ -34,9 +34,7 @@ export const isRelayAddress = (ip: string): boolean => isIP(ip) !== 0 && !isIn('
 
 /**
  * The addresses a node lets its clients reach, of those all nodes say they have.
- * @param own what this node says of itself: only one that is on loopback itself is told of others there (all on one machine)
+ * @param onLoopback of a node that is on loopback itself: only that is told of others there, all of them on one machine
  */
-export function allowedPeers (fleet: readonly string[], own: readonly string[]): string[] {
-  const onLoopback = own.some(isLoopback)
-  return [...new Set(fleet.filter(ip => isRelayAddress(ip) || (onLoopback && isLoopback(ip))))].sort()
-}
+export const allowedPeers = (fleet: readonly string[], onLoopback: boolean): string[] =>
+  [...new Set(fleet)].filter(ip => isRelayAddress(ip) || (onLoopback && isLoopback(ip))).sort()

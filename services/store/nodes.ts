@@ -21,12 +21,33 @@ export async function readNodes (redis: Redis, onInvalid: (id: string) => void =
     redis.mget(ids.map(centralKeys.desired)),
     redis.mget(ids.map(centralKeys.observed))
   ])
+  const wishOf = recallWishes(redis)
   return ids.flatMap((id, index) => {
-    const wish = parseChecked(desired[index], desiredCheck)
+    const wish = wishOf(id, desired[index])
     const fact = parseChecked(observed[index], observedCheck)
     if (observed[index] && !fact) onInvalid(id)
     return wish ? [{ id, desired: wish, observed: fact }] : []
   })
+}
+
+/** The wish for each node as it was read last over a connection. */
+const lastWishes = new WeakMap<Redis, Map<string, { json: string, wish: DesiredNode | null }>>()
+
+/**
+ * Each wish has the addresses of the whole fleet, so what a large fleet is read from grows with the square of it; but wishes
+ * change rarely, and one that has not is the object it was.
+ */
+function recallWishes (redis: Redis): (id: string, json: string | null | undefined) => DesiredNode | null {
+  const before = lastWishes.get(redis)
+  const now = new Map<string, { json: string, wish: DesiredNode | null }>()
+  lastWishes.set(redis, now)
+  return (id, json) => {
+    if (!json) return null
+    const known = before?.get(id)
+    const read = known?.json === json ? known : { json, wish: parseChecked(json, desiredCheck) }
+    now.set(id, read)
+    return read.wish
+  }
 }
 
 /** One node; null where it is not registered. */

@@ -23,6 +23,18 @@ t.test('a node that writes nonsense harms itself alone', async t => {
   }
 })
 
+t.test('a wish that has not changed is not read anew, and one that has is', async t => {
+  await redis.flushall()
+  for (const id of ['eu-1', 'eu-2']) await registerNode(redis, id)
+  const before = await readNodes(redis)
+  await redis.set('desired:eu-2', JSON.stringify({ ...desiredNode(), weight: 2 }))
+  const after = await readNodes(redis)
+  t.equal(after[0]?.desired, before[0]?.desired, 'the object it was')
+  t.equal(after[1]?.desired.weight, 2)
+  await redis.srem('nodes', 'eu-1')
+  t.same((await readNodes(redis)).map(({ id }) => id), ['eu-2'])
+})
+
 t.test('a node that is removed leaves nothing that another of its name would begin with, and the others keep theirs', async t => {
   await redis.flushall()
   for (const id of ['eu-1', 'eu-2']) {
