@@ -21,33 +21,36 @@ export async function readNodes (redis: Redis, onInvalid: (id: string) => void =
     redis.mget(ids.map(centralKeys.desired)),
     redis.mget(ids.map(centralKeys.observed))
   ])
-  const wishOf = recallWishes(redis)
+  const { wishOf, factOf } = recall(redis)
   return ids.flatMap((id, index) => {
     const wish = wishOf(id, desired[index])
-    const fact = parseChecked(observed[index], observedCheck)
+    const fact = factOf(id, observed[index])
     if (observed[index] && !fact) onInvalid(id)
     return wish ? [{ id, desired: wish, observed: fact }] : []
   })
 }
 
-/** The wish for each node as it was read last over a connection. */
-const lastWishes = new WeakMap<Redis, Map<string, { json: string, wish: DesiredNode | null }>>()
+interface Read<T> { json: string, value: T | null }
+/** What was read last over a connection, of each node. */
+const lastRead = new WeakMap<Redis, { wishes: Map<string, Read<DesiredNode>>, facts: Map<string, Read<ObservedNode>> }>()
 
 /**
- * Each wish has the addresses of the whole fleet, so what a large fleet is read from grows with the square of it; but wishes
- * change rarely, and one that has not is the object it was.
+ * What has not changed since it was read last is the object it was. Each wish has the addresses of the whole fleet, so what a
+ * large fleet is read from grows with the square of it, and changes rarely; and agents speak less often than is read.
  */
-function recallWishes (redis: Redis): (id: string, json: string | null | undefined) => DesiredNode | null {
-  const before = lastWishes.get(redis)
-  const now = new Map<string, { json: string, wish: DesiredNode | null }>()
-  lastWishes.set(redis, now)
-  return (id, json) => {
-    if (!json) return null
-    const known = before?.get(id)
-    const read = known?.json === json ? known : { json, wish: parseChecked(json, desiredCheck) }
-    now.set(id, read)
-    return read.wish
-  }
+function recall (redis: Redis) {
+  const before = lastRead.get(redis)
+  const now = { wishes: new Map<string, Read<DesiredNode>>(), facts: new Map<string, Read<ObservedNode>>() }
+  lastRead.set(redis, now)
+  const reader = <T>(last: ReadonlyMap<string, Read<T>> | undefined, next: Map<string, Read<T>>, check: Parameters<typeof parseChecked<T>>[1]) =>
+    (id: string, json: string | null | undefined): T | null => {
+      if (!json) return null
+      const known = last?.get(id)
+      const read = known?.json === json ? known : { json, value: parseChecked(json, check) }
+      next.set(id, read)
+      return read.value
+    }
+  return { wishOf: reader(before?.wishes, now.wishes, desiredCheck), factOf: reader(before?.facts, now.facts, observedCheck) }
 }
 
 /** One node; null where it is not registered. */

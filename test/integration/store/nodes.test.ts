@@ -23,7 +23,7 @@ t.test('a node that writes nonsense harms itself alone', async t => {
   }
 })
 
-t.test('a wish that has not changed is not read anew, and one that has is', async t => {
+t.test('what has not changed is not read anew, and what has is', async t => {
   await redis.flushall()
   for (const id of ['eu-1', 'eu-2']) await registerNode(redis, id)
   const before = await readNodes(redis)
@@ -31,6 +31,12 @@ t.test('a wish that has not changed is not read anew, and one that has is', asyn
   const after = await readNodes(redis)
   t.equal(after[0]?.desired, before[0]?.desired, 'the object it was')
   t.equal(after[1]?.desired.weight, 2)
+  await writeObserved(redis, 'eu-1', observedNode({ beat: 5 }))
+  const spoken = (await readNodes(redis))[0]?.observed
+  t.equal(spoken?.beat, 5)
+  t.equal((await readNodes(redis))[0]?.observed, spoken)
+  await writeObserved(redis, 'eu-1', observedNode({ beat: 6 }))
+  t.equal((await readNodes(redis))[0]?.observed?.beat, 6)
   await redis.srem('nodes', 'eu-1')
   t.same((await readNodes(redis)).map(({ id }) => id), ['eu-2'])
 })
