@@ -26,7 +26,7 @@ const [, list = ''] = /^Errors are [^]*? that stays the same:([^]*?)\n\n/m.exec(
 const CODES = new Set([...list.matchAll(/`([a-z_]+)`/g)].map(([, code = '']) => code))
 
 // V8 lets a heap grow for as long as there is memory; in a small one it collects, and what is left is what is held
-const door = await startControlPlane(t, { settings: { NODE_OPTIONS: '--max-old-space-size=128 --max-semi-space-size=8' } })
+const door = await startControlPlane(t, { settings: { SPILLWAY_JOIN_REDIS_URL: 'redis://127.0.0.1:6379', NODE_OPTIONS: '--max-old-space-size=128 --max-semi-space-size=8' } })
 await door.addNode('eu-1')
 const redis = await door.redis.connect()
 await applyUsage(redis, await deliver(redis, 'eu-1', 'log', 1), [bookedRow()])
@@ -37,7 +37,8 @@ const publishable = await door.createKey('front', 'publishable')
 const token = await signShared(SECRET, goodClaims('https://id.example', 'front', 'alice'))
 const reader = (await door.admin('POST', '/tokens', { name: 'reader', role: 'read' })).body.token
 const operator = (await door.admin('POST', '/tokens', { name: 'operator', role: 'operate' })).body.token
-const secrets = new Set([ADMIN_TOKEN, secret, publishable, token, reader, operator, SECRET])
+const joinTokens = await Promise.all(Array.from({ length: 8 }, async () => (await door.admin('POST', '/join-tokens', { ttlSeconds: 3600 })).body as { id: string, token: string }))
+const secrets = new Set([...joinTokens.map(({ token }) => token), ADMIN_TOKEN, secret, publishable, token, reader, operator, SECRET])
 
 /** What is made, changed and deleted; the app `front` that asks for credentials stays. */
 const POOL = ['pool-1', 'pool-2', 'constructor']
@@ -47,12 +48,12 @@ const parameters = {
   node: ['eu-2', 'us-1', 'constructor'],
   name: POOL,
   tag: ['0123456789abcdef01234567'],
-  id: [`eu-1:boot-1:${allocationOf(1)}`, '0123456789abcdef'],
+  id: [`eu-1:boot-1:${allocationOf(1)}`, '0123456789abcdef', ...joinTokens.slice(4).map(({ id }) => id)],
   before: ['0-0', '1-1'],
   from: ['2026-11-22', '2026-11-22T10:00Z', '1'],
   to: ['2026-11-23', '2026-11-22T11:00:00+01:00']
 }
-const bearers = [secret, publishable, token, ADMIN_TOKEN, reader, operator, 'at_wrong', unsigned({ alg: 'none' }, goodClaims('https://id.example', 'front', 'mallory')), '__proto__'].map(token => `Bearer ${token}`)
+const bearers = [...joinTokens.slice(0, 4).map(({ token }) => token), secret, publishable, token, ADMIN_TOKEN, reader, operator, 'at_wrong', unsigned({ alg: 'none' }, goodClaims('https://id.example', 'front', 'mallory')), '__proto__'].map(token => `Bearer ${token}`)
 const known = (right: string, key: string[], fields: Record<string, string[]>): Known => ({ bearer: `Bearer ${right}`, otherBearers: bearers, parameters: { ...parameters, key }, fields })
 const keys = [secret, secret, publishable, token, 'sk_wrong']
 const documents: Array<{ port: number, document: OpenApiDocument, known: Known }> = [
