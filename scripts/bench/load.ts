@@ -26,12 +26,7 @@ export interface Answers {
 /** Asks as fast as 32 connections are answered. @throws where an answer is not 201 with a credential of coturn */
 export async function saturate (target: Target, amount: number): Promise<Answers> {
   const answers = begin()
-  const sleepless = stayAwake()
-  try {
-    await fire(target, answers, { connections: CONNECTIONS, amount })
-  } finally {
-    sleepless.end()
-  }
+  await fire(target, answers, { connections: CONNECTIONS, amount })
   return answers
 }
 
@@ -48,17 +43,6 @@ export async function askEvenly (target: Target, perSecond: number, seconds: num
     await fire({ ...target, bodies }, answers, { connections: 1, amount: share * seconds, overallRate: share })
   }))
   return answers
-}
-
-/**
- * Looks for answers without ever waiting for one: a process that sleeps in between is woken by whoever sends to it over
- * loopback, and the sender pays, the more often the slower it is. No network does that to a server.
- */
-function stayAwake (): { end: () => void } {
-  let isAwake = true
-  const look = (): void => { if (isAwake) setImmediate(look) }
-  look()
-  return { end: () => { isAwake = false } }
 }
 
 const begin = (): Answers => ({ count: 0, seconds: 0, latencies: createHistogram() })
