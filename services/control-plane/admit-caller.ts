@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { App } from '../domain/app.ts'
 import { checkCaps, hasCaps } from '../policy/check-caps.ts'
 import type { CapReached } from '../policy/check-caps.ts'
 import { refusedUntil } from '../policy/kicks.ts'
@@ -48,29 +47,11 @@ const CLAIMED = 'claimed\0'
  * @throws Problem for whoever may not
  */
 export function createAdmission (options: AdmissionOptions) {
-  const limitsOfApps = new WeakMap<App, { all: Limit, publishable: Limit }>()
-  function limitsOfApp (app: App): { all: Limit, publishable: Limit } {
-    const held = limitsOfApps.get(app)
-    if (held) return held
-    const { id, requestsPerMinute } = app
-    const limits: { all: Limit, publishable: Limit } = {
-      all: { name: `app:${id}`, scope: 'of this app', perMinute: requestsPerMinute.app },
-      publishable: { name: `publishable:${id}`, scope: 'with publishable keys of this app', perMinute: requestsPerMinute.publishable }
-    }
-    limitsOfApps.set(app, limits)
-    return limits
-  }
-
-  function limitsOf ({ app, kind, user, limit, address }: KnownCaller): Limit[] {
-    const { requestsPerMinute } = app
-    const { all, publishable } = limitsOfApp(app)
-    const limits = [all]
-    if (kind === 'publishable') limits.push(publishable)
-    if (user !== undefined) {
-      limit.perMinute = requestsPerMinute.user
-      limits.push(limit)
-    }
-    if (kind !== 'secret') limits.push({ name: `address:${app.id}:${options.names.ofAddress(address)}`, scope: 'from this address', perMinute: requestsPerMinute.address })
+  function limitsOf ({ app: { id, requestsPerMinute }, kind, user, limit, address }: KnownCaller): Limit[] {
+    const limits: Limit[] = [{ name: `app:${id}`, scope: 'of this app', perMinute: requestsPerMinute.app }]
+    if (kind === 'publishable') limits.push({ name: `publishable:${id}`, scope: 'with publishable keys of this app', perMinute: requestsPerMinute.publishable })
+    if (user !== undefined) limits.push({ name: limit, scope: 'for this user', perMinute: requestsPerMinute.user })
+    if (kind !== 'secret') limits.push({ name: `address:${id}:${options.names.ofAddress(address)}`, scope: 'from this address', perMinute: requestsPerMinute.address })
     return limits
   }
 

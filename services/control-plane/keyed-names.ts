@@ -2,7 +2,6 @@ import { addressTag } from '../domain/client-address.ts'
 import { mintUserId, userTag } from '../domain/turn-credential.ts'
 import type { DerivedKeys } from '../domain/turn-credential.ts'
 import { RecentMap } from '../runtime/recent-map.ts'
-import type { Limit } from './request-limits.ts'
 
 /** Users whose names are held, half a kilobyte each at most: who asks once asks again. */
 const MAX_USERS = 50_000
@@ -16,8 +15,8 @@ export interface UserName {
   userTag: string
   /** `<app>.<user tag>.<mac>` */
   userId: string
-  /** on its requests */
-  limit: Limit
+  /** the name of the limit on its requests */
+  limit: string
 }
 
 export interface KeyedNames {
@@ -47,7 +46,7 @@ export function createKeyedNames (keys: () => DerivedKeys, random: () => Buffer)
   }
   const nameUser = (keys: DerivedKeys, app: string, user: string | undefined): UserName => {
     const tag = userTag(keys, app, user, random)
-    return { userTag: tag, userId: mintUserId(keys, app, tag), limit: { name: `user:${app}:${tag}`, scope: 'for this user', perMinute: 0 } }
+    return { userTag: tag, userId: mintUserId(keys, app, tag), limit: `user:${app}:${tag}` }
   }
 
   return {

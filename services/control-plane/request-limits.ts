@@ -18,11 +18,9 @@ const WAIT_MS = 250
 export type Scope = 'of this app' | 'with publishable keys of this app' | 'for this user' | 'from this address'
 
 export interface Limit {
-  readonly name: string
-  readonly scope: Scope
+  name: string
+  scope: Scope
   perMinute: number
-  /** where it was found last; whoever holds a limit need not look again */
-  lease?: Lease
 }
 
 /** Whether one token of each was spent; if not, none was of any. `lease` is of the limit that decided, or is nearest to its end. */
@@ -46,12 +44,11 @@ export function createRequestLimits (redis: Redis, now: () => number, onError: (
   let payment: Promise<void> | undefined
   let next: Promise<void> | undefined
 
-  function leaseOf (limit: Limit): Lease {
-    const { name, perMinute } = limit
-    if (limit.lease?.perMinute === perMinute) return limit.lease
-    let lease = leases.get(name)
-    if (lease?.perMinute !== perMinute) leases.set(name, lease = openLease(name, perMinute, now()))
-    limit.lease = lease
+  function leaseOf ({ name, perMinute }: Limit): Lease {
+    const held = leases.get(name)
+    if (held?.perMinute === perMinute) return held
+    const lease = openLease(name, perMinute, now())
+    leases.set(name, lease)
     return lease
   }
 

@@ -14,7 +14,7 @@ const minted = (urls: string[], login = {}): Providers => ({
   stun: { mint: () => ({ iceServers: [{ urls, ...login }], expiresAtMs: 60_000, expiryEndsCalls: false, region: null }) }
 })
 const admission: Pick<Admission, 'admit'> = {
-  admit: async () => ({ app: { ...newApp('shop', ''), maxTtlSeconds: 60 }, kind: 'secret', key: undefined, user: undefined, userTag: '', userId: '', limit: { name: '', scope: 'for this user', perMinute: 0 }, address: '', hintedRegion: undefined, snapshot: snapshotOf([]), nowMs: 0 })
+  admit: async () => ({ app: { ...newApp('shop', ''), maxTtlSeconds: 60 }, kind: 'secret', key: undefined, user: undefined, userTag: '', userId: '', limit: '', address: '', hintedRegion: undefined, snapshot: snapshotOf([]), nowMs: 0 })
 }
 
 const ask = async (providers: Providers) => {
