@@ -1,6 +1,6 @@
 import type { Promised } from '../policy/keep-promises.ts'
 import type { Snapshot } from '../policy/next-snapshot.ts'
-import { MAX_NODE_SERIES } from '../runtime/metrics.ts'
+import { gaugeOfNodes, MAX_NODE_SERIES } from '../runtime/metrics.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 
 /** The fleet as this control plane decides on it. Every replica shows the same, but for what it has seen itself. */
@@ -8,7 +8,7 @@ export function createFleetMetrics (metrics: Metrics) {
   const degradedMode = metrics.gauge('degraded_mode', '1 while credentials are issued from the last snapshot because Redis does not answer, or has lost the fleet.')
   const generation = metrics.gauge('snapshot_generation', 'Grows with every snapshot.')
   const age = metrics.gauge('snapshot_age_seconds', 'Since Redis was last read whole; absent before the first time.')
-  const ofNode = (name: string, help: string) => metrics.gauge(name, help, ['node', 'region'], { maxSeries: MAX_NODE_SERIES })
+  const ofNode = (name: string, help: string) => gaugeOfNodes(metrics, name, help)
   const state = metrics.gauge('node_state', '1 for the state a node is in.', ['node', 'state'], { maxSeries: MAX_NODE_SERIES })
   const up = ofNode('node_up', '1 where a node is up or degraded, 0 where it does not serve or is not known to.')
   const load = ofNode('node_load_ratio', 'Live egress of a node over its capacity, or its sessions over those it may hold: the larger.')

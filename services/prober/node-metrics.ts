@@ -2,7 +2,7 @@ import type { NodeFacts } from '../domain/node.ts'
 import { findVersionDrift } from '../policy/find-version-drift.ts'
 import { measureLoad } from '../policy/judge-load.ts'
 import { SILENT_AFTER_MS } from '../policy/view-node.ts'
-import { MAX_NODE_SERIES } from '../runtime/metrics.ts'
+import { gaugeOfNodes, MAX_NODE_SERIES } from '../runtime/metrics.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 
 /** Since when a heartbeat has stood still, by our own clock. */
@@ -13,7 +13,7 @@ interface Heard { beat: number, atMs: number }
  * of a moment is not shown any more once it has been silent for three heartbeats.
  */
 export function createNodeMetrics (metrics: Metrics) {
-  const ofNode = (name: string, help: string) => metrics.gauge(name, help, ['node', 'region'], { maxSeries: MAX_NODE_SERIES })
+  const ofNode = (name: string, help: string) => gaugeOfNodes(metrics, name, help)
   const info = metrics.gauge('node_info', 'Always 1; the coturn a node runs, as it said last; empty where it does not answer.', ['node', 'region', 'coturn_version'], { maxSeries: MAX_NODE_SERIES })
   const drift = metrics.gauge('node_version_drift', '1 where the coturn of a node is of another version than most of the fleet runs.', ['node', 'region', 'version'], { maxSeries: MAX_NODE_SERIES })
   const sessions = ofNode('node_sessions', 'Live allocations of a node, those of probes not counted.')

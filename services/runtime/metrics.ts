@@ -100,3 +100,6 @@ export function createMetrics (service: string, version: string) {
 const registered = (registry: Registry) => registry.getMetricsAsArray() as unknown as Array<{ name: string, type: string, labelNames: readonly string[] }>
 
 export type Metrics = ReturnType<typeof createMetrics>
+
+/** A gauge with one series a node. */
+export const gaugeOfNodes = (metrics: Metrics, name: string, help: string) => metrics.gauge(name, help, ['node', 'region'], { maxSeries: MAX_NODE_SERIES })
