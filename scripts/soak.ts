@@ -1,3 +1,5 @@
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { CallLoad } from './live/call-load.ts'
 import { compareWithLedger } from './live/compare-ledger.ts'
@@ -12,7 +14,7 @@ const HELP = `Usage: npm run --silent soak -- [options] > result.json
 
 A whole Spillway with two relays under a steady load of real calls. Prints one JSON and, on standard error, a verdict: the
 resident memory of each process must not grow, nor the number of its metric series, and the ledger must say what the
-clients counted themselves. Needs redis-server and coturn; leaves nothing behind.
+clients counted themselves. Each process collects its garbage once a minute, so that what grows is what is kept. Needs redis-server and coturn; leaves nothing behind.
 
   --minutes N   how long is watched: 1 to 1440 (30)
   --warm-up N   minutes before that, at three times the load, in which caches and heaps fill: 0 to 120 (15)
@@ -31,6 +33,7 @@ const NODES = [{ region: 'eu', capacityMbps: 100 }, { region: 'us', capacityMbps
 /** Small video, and short calls: what grows by the call shows sooner. */
 const RATE = { bitsPerSecond: 100_000, payloadBytes: 500 }
 const MEAN_CALL_SECONDS = 30
+const COLLECTOR = resolve(import.meta.dirname, 'soak/collect-on-signal.ts')
 
 const note = (text: string): void => { process.stderr.write(`${text}\n`) }
 
@@ -42,7 +45,7 @@ await runCommand(async () => {
   }
   process.umask(0o077)
   const { signal } = abortOnSignal()
-  const stack = await openLiveStack({ nodes: NODES, signal, say: (part, what) => { note(`${part.padEnd(20)} ${what}`) } })
+  const stack = await openLiveStack({ nodes: NODES, nodeOptions: `--expose-gc --import=${pathToFileURL(COLLECTOR).href}`, signal, say: (part, what) => { note(`${part.padEnd(20)} ${what}`) } })
   try {
     const apps = [await stack.createApp('soak-one'), await stack.createApp('soak-two')]
     const load = new CallLoad({ api: stack.api, apps: apps.map((app, index) => ({ ...app, region: NODES[index]?.region ?? '', weight: 1 })), rate: RATE, meanSeconds: MEAN_CALL_SECONDS })

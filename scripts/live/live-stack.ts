@@ -29,6 +29,8 @@ export interface LiveOptions {
   nodes: readonly LiveNode[]
   /** as ./scripts/up takes them, over free ports and a network of its own; files it names may be made in the folder, which goes with the stack */
   environment?: (folder: string) => Record<string, string>
+  /** of every process of services/, as NODE_OPTIONS takes them */
+  nodeOptions?: string
   signal: AbortSignal
   say: (part: string, what: string) => void
 }
@@ -37,7 +39,7 @@ export interface LiveOptions {
  * A whole Spillway with the fakes of both paid providers, made as ./scripts/up makes one, in a temporary folder. Nothing is
  * left of it after close, or after the end of this process, whichever comes first.
  */
-export async function openLiveStack ({ nodes, environment = () => ({}), signal, say }: LiveOptions) {
+export async function openLiveStack ({ nodes, environment = () => ({}), nodeOptions = '', signal, say }: LiveOptions) {
   const folder = mkdtempSync(join(tmpdir(), 'spillway-live-'))
   const paths = pathsOf(folder)
   const endAtOnce = (): void => {
@@ -52,7 +54,7 @@ export async function openLiveStack ({ nodes, environment = () => ({}), signal, 
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
     process.off('exit', endAtOnce)
   }
-  const stack = describeNodes(settings, nodes)
+  const stack = describeNodes(settings, nodes, nodeOptions)
   try {
     makeState(settings, paths, repository)
     await bringUp({ settings, stack, paths, repository, signal, say })
@@ -65,14 +67,15 @@ export async function openLiveStack ({ nodes, environment = () => ({}), signal, 
 export type LiveStack = Awaited<ReturnType<typeof openLiveStack>>
 
 /** The stack with the nodes' own regions and capacities, which one environment for all cannot say. */
-function describeNodes (settings: Settings, nodes: readonly LiveNode[]) {
+function describeNodes (settings: Settings, nodes: readonly LiveNode[], nodeOptions: string) {
   const stack = describeStack(settings, repository)
+  const withOptions = (part: Part): Part => nodeOptions === '' || !part.command.some((word) => word.startsWith('services/')) ? part : { ...part, environment: { ...part.environment, NODE_OPTIONS: nodeOptions } }
   return {
-    ...stack,
+    shared: stack.shared.map(withOptions),
     nodes: stack.nodes.map(({ id, parts }, index) => {
       const { region = '', capacityMbps = 0 } = nodes[index] ?? {}
       const own = { SPILLWAY_NODE_REGION: region, SPILLWAY_NODE_CAPACITY_MBPS: String(capacityMbps) }
-      return { id, parts: parts.map((part) => ({ ...part, environment: { ...part.environment, ...part.name.endsWith('-redis') ? {} : own } })) }
+      return { id, parts: parts.map(withOptions).map((part) => ({ ...part, environment: { ...part.environment, ...part.name.endsWith('-redis') ? {} : own } })) }
     })
   }
 }

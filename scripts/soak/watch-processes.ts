@@ -1,10 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { residentBytesOf } from '../bench/process-cost.ts'
+import { COLLECT_SIGNAL } from './collect-on-signal.ts'
 import { slopeOf } from '../live/least-squares.ts'
 import type { LiveStack } from '../live/live-stack.ts'
 
 /** As often as Prometheus would scrape. */
 const SAMPLE_MS = 5_000
+/** Garbage that waits is no growth; V8 lets megabytes of it wait for half an hour where there is room. */
+const COLLECT_MS = 60_000
+/** A process of ours collects in tens of milliseconds. */
+const COLLECTED_MS = 1_000
 const MINUTES_OF_SLOPE = 10
 const BYTES_A_MEGABYTE = 1_000_000
 
@@ -14,7 +19,7 @@ export interface ProcessVerdict {
   startMegabytes: number
   endMegabytes: number
   megabytesPer10Minutes: number
-  /** of what was in use of the V8 heap just after it was collected, the least of each minute: it grows where something is kept */
+  /** of what is in use of the V8 heap, the least of each minute: it grows where something is kept */
   heapMegabytesPer10Minutes: number
   /** when the watch began, at the end, and the most */
   series: { start: number, end: number, most: number }
@@ -31,16 +36,24 @@ export interface Watch {
   signal: AbortSignal
 }
 
-/** Scrapes the processes of services/ and reads what they hold, for so many minutes or until abort. */
+/**
+ * Scrapes the processes of services/ and reads what they hold, for so many minutes or until abort. Each minute they are told
+ * to collect their garbage, which takes collect-on-signal in them.
+ */
 export async function watchProcesses (stack: LiveStack, { warmUp, minutes, onWarm, signal }: Watch): Promise<Record<string, ProcessVerdict>> {
   const processes = describeProcesses(stack).map((one) => ({ ...one, samples: [] as Sample[] }))
   const startMs = performance.now()
   const elapsed = (): number => (performance.now() - startMs) / 60_000 - warmUp
-  let isWarm = false
+  let [isWarm, collectAtMs] = [false, startMs]
   while (elapsed() < minutes && !signal.aborted) {
     if (!isWarm && elapsed() >= 0) {
       isWarm = true
       onWarm()
+    }
+    if (performance.now() >= collectAtMs) {
+      collectAtMs += COLLECT_MS
+      for (const { pid } of processes) process.kill(pid, COLLECT_SIGNAL)
+      await delay(COLLECTED_MS)
     }
     for (const { pid, url, samples } of processes) {
       const text = await (await fetch(`${url}/metrics`)).text()
