@@ -60,9 +60,10 @@ export const errors: RowSpec = {
       unit: 'short',
       decimals: 0,
       min: 0,
-      asks: 'Was anything not booked as it should be? Sessions closed without their total, events that could not be replayed, rows under names nobody minted.',
+      asks: 'Was anything not booked as it should be? Sessions that ended without their total, because coturn died or the node fell silent, events that could not be replayed, rows under names nobody minted.',
       queries: [
-        { expr: 'sum by (node) (increase(spillway_usage_lost_sessions_total{job=~"$job", node=~"$node"}[$__rate_interval])) > 0', legend: '{{node}} lost sessions' },
+        { expr: 'sum by (region) (increase(spillway_relay_sessions_total{job=~"$job", region=~"$region", outcome="lost"}[$__rate_interval])) > 0', legend: '{{region}} sessions lost' },
+        { expr: 'sum by (node) (increase(spillway_usage_lost_sessions_total{job=~"$job", node=~"$node"}[$__rate_interval])) > 0', legend: '{{node}} lost as it fell silent' },
         { expr: 'sum by (node) (increase(spillway_usage_gaps_total{job=~"$job", node=~"$node"}[$__rate_interval])) > 0', legend: '{{node}} gaps' },
         { expr: 'sum by (node) (increase(spillway_usage_forged_rows_total{job=~"$job", node=~"$node"}[$__rate_interval])) > 0', legend: '{{node}} forged rows' }
       ],
