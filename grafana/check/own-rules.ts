@@ -41,7 +41,7 @@ const isOnlyForLabels = (value: string, targets: PanelView['targets']): boolean 
 function linkProblems (uids: ReadonlySet<string>, headings: ReadonlySet<string>) {
   return ({ links }: PanelView): string[] => links.flatMap(({ title, url }) => {
     const [, uid] = /^\/d\/([\w-]+)/.exec(url) ?? []
-    const [, anchor] = /runbooks\.md#(.+)$/.exec(url) ?? []
+    const [, anchor] = /\/runbooks#(.+)$/.exec(url) ?? []
     if (uid !== undefined) return uids.has(uid) ? [] : [`the link ${title} leads to a dashboard that is not there: ${uid}`]
     if (anchor !== undefined) return headings.has(anchor) ? [] : [`the link ${title} leads to a runbook that is not there: #${anchor}`]
     return [`the link ${title} leads to nothing that is known here: ${url}`]

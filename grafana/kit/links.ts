@@ -1,7 +1,5 @@
+import { runbookUrl } from '../../infra/prometheus/runbook-url.ts'
 import type { Link } from './panel-spec.ts'
-
-/** Where the runbooks stand, of each a heading. */
-export const RUNBOOKS = 'infra/prometheus/runbooks.md'
 
 /** Another dashboard, at the same time range and with the same choices. */
 export const detail = (uid: string, title: string): Link => ({ title, url: `/d/${uid}?\${__url_time_range}&\${__all_variables}` })
@@ -12,4 +10,4 @@ export const toControlPlane = detail('spillway-control-plane', 'Control plane')
 export const toSlo = detail('spillway-slo', 'SLO')
 
 /** What to do about it. */
-export const runbook = (alert: string): Link => ({ title: `Runbook: ${alert}`, url: `${RUNBOOKS}#${alert.toLowerCase()}` })
+export const runbook = (alert: string): Link => ({ title: `Runbook: ${alert}`, url: runbookUrl(alert) })

@@ -1,5 +1,6 @@
 /**
- * `npm run prometheus` writes what is made of TypeScript: prometheus.yml, as docker compose mounts it, and rules/slo.yml.
+ * `npm run prometheus` writes what is made of TypeScript: prometheus.yml, as docker compose mounts it, rules/slo.yml, and the page of
+ * the runbooks.
  * A test says whether the committed files are what it would write.
  */
 import { writeFileSync } from 'node:fs'

@@ -7,7 +7,7 @@ import type { Admission } from './admit-caller.ts'
 import type { Issuing } from './issue-credentials.ts'
 import type { Joining } from './join-node.ts'
 import type { ControlPlaneMetrics } from './metrics.ts'
-import { describeAdmin, describePublic } from './openapi.ts'
+import { addRunbooks, describeAdmin, describePublic } from './openapi.ts'
 import { useCors } from './plugins/cors.ts'
 import { createHttpServer, problemAnswers, useConventions } from './plugins/http.ts'
 import { requireAdmin } from './plugins/require-admin.ts'
@@ -61,6 +61,7 @@ export async function createServers (options: ServerOptions) {
   const opsServer = createOpsServer(logger, options.metrics, options.readiness, problemAnswers)
   useConventions(opsServer, ownMetrics)
   await describeAdmin(opsServer, publicServer)
+  addRunbooks(opsServer)
   opsServer.register(async scope => {
     scope.addHook('onRequest', requireAdmin(admin.redis, options.adminToken))
     addAppRoutes(scope, admin)

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { STATUS_CODES } from 'node:http'
+import { join } from 'node:path'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
@@ -86,4 +88,11 @@ export async function describeAdmin (server: FastifyInstance, publicServer: Fast
       validatorUrl: null
     } as object
   })
+}
+
+/** What an alert means and what to do about it, at /runbooks; made by `npm run prometheus`. */
+export function addRunbooks (server: FastifyInstance): void {
+  const page = readFileSync(join(import.meta.dirname, '../../infra/prometheus/runbooks.html'), 'utf8')
+  const policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+  server.get('/runbooks', { schema: { hide: true } }, (_request, reply) => reply.type('text/html; charset=utf-8').header('content-security-policy', policy).send(page))
 }

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml'
+import { runbookUrl } from '../runbook-url.ts'
 import { OBJECTIVES } from './objectives.ts'
 import type { Objective } from './objectives.ts'
 
@@ -85,7 +86,7 @@ function alertOn ({ id, alert, target, badEventsAre, leastBadEvents }: Objective
       summary: `At this pace the error budget of {{ $labels.slo }} is gone in ${decimal(DAYS / factor)} days`,
       description: `{{ $value | humanizePercentage }} went wrong in the last ${long}: ${badEventsAre}. ` +
         `${decimal(100 * (1 - target))} % may be in ${DAYS} days.`,
-      runbook_url: `infra/prometheus/runbooks.md#${alert.toLowerCase()}`,
+      runbook_url: runbookUrl(alert),
       dashboard_url: '/d/spillway-slo'
     }
   }

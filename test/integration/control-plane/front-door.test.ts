@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
+import { readRules } from '../../../infra/prometheus/read-rules.ts'
+import { runbookUrl } from '../../../infra/prometheus/runbook-url.ts'
 import { until } from '../../../scripts/until.ts'
 import { tagOf } from '../../helpers/counts.ts'
 import { ask, expectProblem, MASTER_KEY, ADMIN_TOKEN, startControlPlane } from '../../helpers/control-plane.ts'
@@ -101,6 +103,17 @@ t.test('what is no body of ours, and where there is nothing', async t => {
   }
   expectProblem(t, await ask(`${door.api}/turn/%zz`, 'GET'), 400, 'invalid_request', 'a path that cannot be read')
   expectProblem(t, await ask(`${door.ops}/admin/v1/apps/${'x'.repeat(200)}`, 'GET', { token: ADMIN_TOKEN }), 414, 'uri_too_long', 'a path parameter beyond reason')
+})
+
+t.test('the ops port serves the runbooks, a heading for each alert, and nothing that runs', async t => {
+  const page = await fetch(`${door.ops}/runbooks`)
+  t.equal(page.status, 200)
+  t.match(page.headers.get('content-type'), 'text/html')
+  t.match(page.headers.get('content-security-policy'), "default-src 'none'")
+  const text = await page.text()
+  const alerts = readRules().flatMap(rule => 'alert' in rule ? [rule.alert] : [])
+  t.ok(alerts.length > 0)
+  for (const alert of new Set(alerts)) t.match(text, `<h2 id="${new URL(runbookUrl(alert)).hash.slice(1)}">`, alert)
 })
 
 t.test('the TURN REST form refuses the same callers, wherever the key stands', async t => {

@@ -4,6 +4,7 @@ import t from 'tap'
 import { parse } from 'yaml'
 import { generatedFiles } from '../../../infra/prometheus/generated-files.ts'
 import { readRules } from '../../../infra/prometheus/read-rules.ts'
+import { runbookUrl } from '../../../infra/prometheus/runbook-url.ts'
 import { listMetrics } from '../../../scripts/list-metrics.ts'
 import { findUnknown, seriesOf } from '../../../scripts/promql/find-unknown.ts'
 
@@ -38,7 +39,7 @@ t.test('an alert says how urgent it is, what it means and where to look', async 
   for (const { alert, labels, annotations: { summary, description, runbook_url: runbook, dashboard_url: dashboard } } of alerts) {
     t.match(labels?.severity, /^(page|ticket|info)$/, `${alert}: severity`)
     t.ok(summary && description, `${alert}: summary and description`)
-    t.equal(runbook, `infra/prometheus/runbooks.md#${alert.toLowerCase()}`)
+    t.equal(runbook, runbookUrl(alert))
     t.match(dashboard, DASHBOARDS, `${alert}: ${dashboard}`)
   }
 })
