@@ -99,7 +99,7 @@ async function start ({ config, logger, fail }: { config: AgentConfig, logger: L
   // --- obey
   const obeyer = createObeyer({ userRedis, realm, openNodeKeys: holdNodeKeys(nodeRedis, config.SPILLWAY_NODE_KEY), ownIps: relayIps })
   const drainer = createDrainer({ userRedis, realm, now })
-  const kicker = createKicker({ cli, boot: () => follower.boot, live: () => follower.live, readBoot: async () => await readBoot(nodeRedis), logger, metrics: agentMetrics, now })
+  const kicker = createKicker({ cli, boot: () => follower.boot, live: () => follower.open.all, readBoot: async () => await readBoot(nodeRedis), logger, metrics: agentMetrics, now })
   const wish = followDesired({ central, nodeRedis, node, obeyer, drainer, kicker, logger, onApplied: () => { tellNow() } })
   const obeying = repeat(OBEY_MS, wish.follow, centralOutage.failed)
   const kickOutage = logOutage(logger, 'what kicks need, coturn or its Redis,')
@@ -113,7 +113,7 @@ async function start ({ config, logger, fail }: { config: AgentConfig, logger: L
     obeyer,
     logger,
     runningBoot: () => follower.boot,
-    openSessions: () => follower.sessions,
+    openSessions: () => follower.open.all.size,
     save: async () => {
       await saving.now()
       return follower.clean
@@ -136,11 +136,11 @@ async function start ({ config, logger, fail }: { config: AgentConfig, logger: L
     nextBeatAtMs = now() + HEARTBEAT_MS
     const { version: coturnVersion, gone: coturnGone, missed } = await askCoturn()
     if (missed) nextBeatAtMs = 0
-    const sessions = countSessions(follower.live.values())
+    const sessions = countSessions(follower.open.all.values())
     agentMetrics.feedUp.set(follower.connected ? 1 : 0)
     agentMetrics.sessions.set(sessions)
     agentMetrics.admitting.set(drainer.admitting ? 1 : 0)
-    agentMetrics.load.set(follower.loadBitsPerSecond())
+    agentMetrics.load.set(follower.open.loadBitsPerSecond())
     agentMetrics.centralUp.set(centralOutage.away ? 0 : 1)
     if (!obeyer.settled) return
     beat += 1
@@ -158,9 +158,9 @@ async function start ({ config, logger, fail }: { config: AgentConfig, logger: L
       boot: follower.boot,
       sessions,
       admitting: drainer.admitting,
-      loadBitsPerSecond: follower.loadBitsPerSecond(),
+      loadBitsPerSecond: follower.open.loadBitsPerSecond(),
       interfaceBitsPerSecond: interfaceRate(readTransmittedBytes(config.SPILLWAY_NODE_RELAY_IP), now()),
-      ...follower.lookAtAllocations(),
+      ...follower.open.lookAtAllocations(),
       generationsApplied: [...obeyer.generationsApplied],
       // what is folded and not saved is a batch to be: with no sessions and none of these, all is booked
       outboxPending: (outbox?.pending ?? 0) + (follower.clean ? 0 : 1),

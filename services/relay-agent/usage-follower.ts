@@ -1,20 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { SessionState } from '../domain/session.ts'
-import type { AgentChange, AgentCursor, FoldedSession } from '../store/agent-state.ts'
+import type { AgentChange, AgentCursor } from '../store/agent-state.ts'
 import { ensureBoot, loadAgentState, readStatusKeys, saveAgentChange } from '../store/agent-state.ts'
 import { coturnKeys } from '../store/keys.ts'
 import { followNode } from '../store/node-feed.ts'
 import type { FeedEvent, FeedPosition } from '../store/node-feed.ts'
 import type { Redis } from '../store/connect.ts'
 import { noTraffic } from '../domain/session.ts'
-import { isProbe } from '../domain/turn-credential.ts'
-import { findLost, foldEvent } from './fold-usage.ts'
+import { foldEvent } from './fold-usage.ts'
 import type { Folded } from './fold-usage.ts'
-import { LoadMeter } from './load-meter.ts'
 import type { AgentMetrics } from './agent-metrics.ts'
+import { OpenSessions } from './open-sessions.ts'
 import { UnsavedChange } from './unsaved-change.ts'
-import { AllocationWatch } from './watch-allocations.ts'
 
 export interface FollowerOptions {
   feedUrl: string
@@ -44,9 +41,7 @@ const REPLAY_MS = 3_000
  */
 export class UsageFollower {
   readonly #options: FollowerOptions
-  readonly #sessions = new Map<string, FoldedSession>()
-  readonly #load = new LoadMeter()
-  readonly #allocations = new AllocationWatch()
+  readonly #open: OpenSessions
   readonly #stopping = new AbortController()
   #cursor: AgentCursor | undefined
   readonly #unsaved: UnsavedChange
@@ -58,6 +53,11 @@ export class UsageFollower {
   constructor (options: FollowerOptions) {
     this.#options = options
     this.#unsaved = new UnsavedChange(options.region, options.now)
+    this.#open = new OpenSessions({
+      now: options.now,
+      report: (allocation, session, state) => { this.#unsaved.report(this.boot, allocation, session, state) },
+      onLost: () => { options.metrics.lost.inc() }
+    })
   }
 
   get boot (): string { return this.#cursor?.boot ?? '' }
@@ -65,13 +65,9 @@ export class UsageFollower {
   get log (): string | undefined { return this.#cursor?.log }
   get gaps (): number { return this.#cursor?.gaps ?? 0 }
   /** live allocations of this boot */
-  get live (): ReadonlyMap<string, FoldedSession> { return this.#sessions }
-  get sessions (): number { return this.#sessions.size }
+  get open (): Pick<OpenSessions, 'all' | 'loadBitsPerSecond' | 'lookAtAllocations'> { return this.#open }
   get connected (): boolean { return this.#feedSinceMs !== undefined }
   get clean (): boolean { return this.#inFlight === undefined && this.#unsaved.empty }
-  loadBitsPerSecond (): number { return this.#load.bitsPerSecond(this.#options.now()) }
-  /** Allocations whose rate is not known yet, and what such ones came to carry. */
-  lookAtAllocations (): ReturnType<AllocationWatch['look']> { return this.#allocations.look(this.#options.now()) }
 
   start (): void {
     this.#following = this.#follow()
@@ -108,17 +104,12 @@ export class UsageFollower {
     return this.#cursor
   }
 
-  /** What the last life saved; every open session is reported once more, in case its last row was held back. */
+  /** What the last life saved. */
   async #restore (): Promise<void> {
     const saved = await loadAgentState(this.#options.redis)
     this.#cursor = saved?.cursor ?? { position: { replicationId: '', offset: 0 }, boot: '', log: randomUUID(), sequence: 0, gaps: 0 }
     if (saved) this.#unsaved.resume(saved.cursor)
-    for (const [allocation, session] of saved?.sessions ?? []) {
-      this.#sessions.set(allocation, session)
-      this.#load.begin(allocation, session.atMs)
-      if (!isProbe(session.username)) this.#allocations.begin(allocation, session.startedAtMs, false)
-      this.#unsaved.report(this.boot, allocation, session, 'open')
-    }
+    for (const [allocation, session] of saved?.sessions ?? []) this.#open.restore(allocation, session)
   }
 
   /** Events may have been missed: what coturn's own keys say stands, and what they no longer know has ended unseen. */
@@ -132,14 +123,14 @@ export class UsageFollower {
       this.#options.metrics.gaps.inc()
     }
     if (boot !== this.boot) this.#startBoot(boot)
-    for (const allocation of [...this.#sessions.keys()]) if (!live.has(allocation)) this.#end(allocation, 'lost')
+    for (const allocation of [...this.#open.all.keys()]) if (!live.has(allocation)) this.#open.end(allocation, 'lost')
     for (const [allocation, username] of live) {
-      if (this.#sessions.has(allocation)) continue
+      if (this.#open.all.has(allocation)) continue
       const session = { ...noTraffic(), username, startedAtMs: now(), atMs: now() }
       this.#keep({ kind: 'session', allocation, session, state: 'open', deltaBytes: 0 }, now())
       this.#options.metrics.events.inc({ kind: 'session' })
     }
-    this.#unsaved.replaceAll(this.#sessions)
+    this.#unsaved.replaceAll(this.#open.all)
     this.#current.position = position
   }
 
@@ -148,7 +139,7 @@ export class UsageFollower {
     const nowMs = this.#options.now()
     const counts: Record<Folded['kind'], number> = { session: 0, unproven: 0, boot: 0, stopping: 0, nothing: passedOver }
     for (const event of events) {
-      const folded = foldEvent(this.#sessions, this.#options.realm, event, nowMs)
+      const folded = foldEvent(this.#open.all, this.#options.realm, event, nowMs)
       counts[folded.kind] += 1
       this.#keep(folded, nowMs)
     }
@@ -157,23 +148,9 @@ export class UsageFollower {
 
   #keep (folded: Folded, nowMs: number): void {
     switch (folded.kind) {
-      case 'session': {
-        const { allocation, session, state, deltaBytes } = folded
-        const isNew = !this.#sessions.has(allocation)
-        this.#sessions.set(allocation, session)
-        if (state === 'open') {
-          const replaying = nowMs - (this.#feedSinceMs ?? 0) < REPLAY_MS
-          // probes come by their own clock and carry nothing: what is learned of them says nothing of clients
-          if (isNew && !isProbe(session.username)) this.#allocations.begin(allocation, session.startedAtMs, !replaying)
-          this.#load.report(allocation, deltaBytes, nowMs, replaying)
-          const rate = this.#load.rateOf(allocation)
-          if (rate !== undefined) this.#allocations.resolve(allocation, rate, nowMs)
-          this.#unsaved.report(this.boot, allocation, session, state)
-        } else {
-          this.#end(allocation, state)
-        }
+      case 'session':
+        this.#open.keep(folded, nowMs, nowMs - (this.#feedSinceMs ?? 0) < REPLAY_MS)
         break
-      }
       case 'boot':
         this.#startBoot(folded.boot)
         break
@@ -185,27 +162,14 @@ export class UsageFollower {
 
   /** A new coturn runs: by the order of the stream, whatever is held has ended without a word. */
   #startBoot (boot: string): void {
-    for (const allocation of [...this.#sessions.keys()]) this.#end(allocation, 'lost')
-    this.#load.clear()
-    this.#allocations.clear()
+    this.#open.endAll()
     this.#current.boot = boot
     this.#options.onBoot(boot)
   }
 
-  #end (allocation: string, state: SessionState): void {
-    const session = this.#sessions.get(allocation)
-    if (!session) return
-    this.#sessions.delete(allocation)
-    this.#load.forget(allocation)
-    this.#allocations.resolve(allocation, meanRate(session), session.atMs)
-    if (state === 'lost') this.#options.metrics.lost.inc()
-    this.#unsaved.report(this.boot, allocation, session, state)
-  }
-
   /** Closes what ended without its total. Only while the feed runs: in its silence nothing can be heard. */
   sweep (): void {
-    if (this.#feedSinceMs === undefined) return
-    for (const allocation of findLost(this.#sessions, this.#feedSinceMs, this.#options.now())) this.#end(allocation, 'lost')
+    if (this.#feedSinceMs !== undefined) this.#open.sweep(this.#feedSinceMs)
   }
 
   /** Saves what changed. After a failure the same change is written again before any newer one. */
@@ -220,7 +184,3 @@ export class UsageFollower {
     return batches.length > 0
   }
 }
-
-/** Egress in bits per second over the whole life of a session. */
-const meanRate = ({ bytesIn, bytesOut, startedAtMs, atMs }: FoldedSession): number =>
-  (bytesIn + bytesOut) * 8000 / Math.max(1_000, atMs - startedAtMs)

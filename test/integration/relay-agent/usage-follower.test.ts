@@ -97,7 +97,7 @@ t.test('an agent that dies at any moment, again and again, loses nothing and cou
     await line.settle(life)
     await line.compare(t)
     t.equal(life.follower.gaps, 0, 'the backlog held everything')
-    t.equal(life.follower.sessions, open.length, 'what has ended is forgotten')
+    t.equal(life.follower.open.all.size, open.length, 'what has ended is forgotten')
     return t.passing()
   }), { numRuns: 40, endOnFailure: true })
   t.ok(unsaved > 10, `it died ${unsaved} times with something heard that was not saved, over ${number} calls`)
@@ -121,7 +121,7 @@ t.test('calls that begin and end while no agent lives are counted by the next on
   const second = await line.live()
   await line.settle(second)
   await line.compare(t)
-  t.equal(second.follower.sessions, 100)
+  t.equal(second.follower.open.all.size, 100)
 })
 
 t.test('what was heard before the agent was stopped is saved: the next one starts at once where it stood, and sends the rest', async t => {
@@ -131,12 +131,12 @@ t.test('what was heard before the agent was stopped is saved: the next one start
   const call = line.call(1)
   await call.begin()
   await call.relay(500, 600)
-  await until('it is heard', () => first.follower.sessions === 1)
+  await until('it is heard', () => first.follower.open.all.size === 1)
   const { log } = first.follower
   await first.stop()
   const second = await line.live()
   await second.followed()
-  t.equal(second.follower.sessions, 1)
+  t.equal(second.follower.open.all.size, 1)
   t.equal(second.follower.log, log)
   await line.settle(second)
   await line.compare(t)
@@ -209,7 +209,7 @@ t.test('a backlog that ran over is a gap: live calls go on, those that ended uns
   const second = await line.live()
   await second.followed()
   t.equal(second.follower.gaps, 1)
-  t.equal(second.follower.sessions, 2)
+  t.equal(second.follower.open.all.size, 2)
   await line.settle(second)
   await line.compare(t, 'as known after the gap')
 
@@ -231,7 +231,7 @@ t.test('while the outbox is crowded only endings go into it, and the rest follow
     await call.relay(100, 200)
   }
   await calls[0]?.end(1, 1)
-  await until('all is heard', () => life.follower.sessions === 9)
+  await until('all is heard', () => life.follower.open.all.size === 9)
   await until('the end is saved', async () => {
     await life.follower.save()
     return life.follower.sequence > 0
@@ -261,11 +261,11 @@ t.test('a session is closed as lost when its total does not follow its deletion,
   await deleted.delete()
   await line.settle(life)
   life.follower.sweep()
-  t.equal(life.follower.sessions, 3, 'ten seconds are left to it')
+  t.equal(life.follower.open.all.size, 3, 'ten seconds are left to it')
   line.clock.ms += 10_001
   life.follower.sweep()
   deleted.state = 'lost'
-  t.equal(life.follower.sessions, 2)
+  t.equal(life.follower.open.all.size, 2)
   line.clock.ms += 1_700_000
   await alive.refresh()
   await line.settle(life)
@@ -285,13 +285,13 @@ t.test('allocations of unknown rate are told until their rate is known; those of
   await life.followed()
   const [call, quiet, probe] = [line.call(1), line.call(2), line.call(3, { app: '_probe' })]
   for (const one of [call, quiet, probe]) await one.begin()
-  await until('all are heard', () => life.follower.sessions === 3)
-  const unknown = () => life.follower.lookAtAllocations().unresolved.reduce((sum, count) => sum + count, 0)
+  await until('all are heard', () => life.follower.open.all.size === 3)
+  const unknown = () => life.follower.open.lookAtAllocations().unresolved.reduce((sum, count) => sum + count, 0)
   t.equal(unknown(), 2)
   line.clock.ms += 20_000
   await call.relay(1_000_000, 1_000_000)
   await until('the rate of one is known', () => unknown() === 1)
-  t.ok(life.follower.loadBitsPerSecond() > 0)
+  t.ok(life.follower.open.loadBitsPerSecond() > 0)
   await quiet.end(0, 0)
   await until('the other has ended', () => unknown() === 0)
 })
