@@ -44,3 +44,4 @@ export function createOwnSpend () {
     }
   }
 }
+export type OwnSpendBook = ReturnType<typeof createOwnSpend>

@@ -5,9 +5,10 @@ import { checkBudget, describePaidIssue } from '../policy/check-budget.ts'
 import type { CapStanding, OwnSpend } from '../policy/check-budget.ts'
 import { repeat } from '../runtime/repeat.ts'
 import type { Redis } from '../store/connect.ts'
-import { negated, recordPaid, reserveSpend } from '../store/paid-issues.ts'
+import { reserveSpend } from '../store/paid-issues.ts'
 import { createOwnSpend } from './own-spend.ts'
 import type { ReservationOutcome } from './provider-metrics.ts'
+import { createSpendTeller } from './tell-spend.ts'
 
 /** What Redis could not be told in time it is told this often. */
 const FLUSH_MS = 200
@@ -44,11 +45,7 @@ export interface SpendGateOptions {
  */
 export function createSpendGate ({ redis, money, isOutage, now, onReserved, onWarning, onError }: SpendGateOptions) {
   const own = createOwnSpend()
-  /** issued while Redis was away */
-  let untold: PaidIssue[] = []
-  let telling: ReadonlySet<PaidIssue> = new Set()
-  /** negated: what Redis has and was not handed out */
-  let takenBack: PaidIssue[] = []
+  const teller = createSpendTeller(redis, own, now)
   /** undefined while Redis answers */
   let issuedInOutage: number | undefined
 
@@ -78,45 +75,18 @@ export function createSpendGate ({ redis, money, isOutage, now, onReserved, onWa
     const verdict = checkBudget(facts, issue.app, provider, issue.region, ownSpend(), issue.atMs)
     if (!verdict.allowed) throw new SpendRefused(`while Redis is away: ${verdict.reason}`)
     issuedInOutage += 1
-    own.keep(issue)
-    untold.push(issue)
+    teller.add(issue)
   }
 
   function cancel (issue: PaidIssue): void {
-    if (untold.includes(issue) && !telling.has(issue)) {
-      untold = untold.filter(other => other !== issue)
-      own.forget(issue)
-      if (issuedInOutage !== undefined) issuedInOutage -= 1
-      return
-    }
-    const back = negated(issue)
-    own.keep(back)
-    takenBack.push(back)
-  }
-
-  async function tell (issues: readonly PaidIssue[]): Promise<void> {
-    if (issues.length === 0) return
-    await recordPaid(redis, issues)
-    for (const issue of issues) own.told(issue, now())
+    if (teller.cancel(issue) && issuedInOutage !== undefined) issuedInOutage -= 1
   }
 
   async function flush (): Promise<void> {
-    telling = new Set(untold)
-    try {
-      await tell([...telling])
-      untold = untold.filter(issue => !telling.has(issue))
-      // Redis may answer and not be believed: then the allowance goes on until it is, though nothing is left to tell by then
-      if (untold.length === 0 && !isOutage()) issuedInOutage = undefined
-    } finally {
-      telling = new Set()
-    }
-    const back = takenBack
-    takenBack = []
-    await tell(back).catch((error: unknown) => {
-      // told twice it would make room for what nobody has paid: so it is told once, and else stays spent
-      for (const issue of back) own.forget(issue)
-      throw error
-    })
+    await teller.tellIssued()
+    // Redis may answer and not be believed: then the allowance goes on until it is, though nothing is left to tell by then
+    if (teller.waiting === 0 && !isOutage()) issuedInOutage = undefined
+    await teller.tellTakenBack()
   }
   const flushing = repeat(FLUSH_MS, flush, onError)
 
