@@ -23,3 +23,8 @@ t.test('URLs of the operator are taken as they are, and a mistyped one is told a
   t.same(urlsOf(read({ SPILLWAY_NODE_PUBLIC_URLS: ' turn:a.example.org:3478?transport=udp , turns:a.example.org:443?transport=tcp' })), ['turn:a.example.org:3478?transport=udp', 'turns:a.example.org:443?transport=tcp'])
   for (const wrong of ['http://a', 'turn:a:53', 'turn:a?transport=sctp', 'stun:a', 'turn:a b']) t.throws(() => read({ SPILLWAY_NODE_PUBLIC_URLS: wrong }), { message: /SPILLWAY_NODE_PUBLIC_URLS/ }, wrong)
 })
+
+t.test('where Prometheus finds its metrics is a host and a port, which is one that can be', async t => {
+  for (const right of ['node-1.example.org:8084', '192.0.2.1:1', '[2001:db8::1]:65535']) t.equal(read({ SPILLWAY_RELAY_AGENT_ADVERTISED_OPS: right }).SPILLWAY_RELAY_AGENT_ADVERTISED_OPS, right)
+  for (const wrong of ['192.0.2.1', '192.0.2.1:0', '192.0.2.1:65536', '192.0.2.1:70000', '192.0.2.1:08', '2001:db8::1:8084', 'http://192.0.2.1:8084', ':8084']) t.throws(() => read({ SPILLWAY_RELAY_AGENT_ADVERTISED_OPS: wrong }), { message: /SPILLWAY_RELAY_AGENT_ADVERTISED_OPS/ }, wrong)
+})
