@@ -47,8 +47,8 @@ const CLAIMED = 'claimed\0'
  * @throws Problem for whoever may not
  */
 export function createAdmission (options: AdmissionOptions) {
-  function limitsOf ({ app: { id, requestsPerMinute }, kind, user, limit, address }: KnownCaller): Limit[] {
-    const limits: Limit[] = [{ name: `app:${id}`, scope: 'of this app', perMinute: requestsPerMinute.app }]
+  function limitsOf ({ app: { id, requestsPerMinute }, kind, user, appLimit, limit, address }: KnownCaller): Limit[] {
+    const limits: Limit[] = [{ name: appLimit, scope: 'of this app', perMinute: requestsPerMinute.app }]
     if (kind === 'publishable') limits.push({ name: `publishable:${id}`, scope: 'with publishable keys of this app', perMinute: requestsPerMinute.publishable })
     if (user !== undefined) limits.push({ name: limit, scope: 'for this user', perMinute: requestsPerMinute.user })
     if (kind !== 'secret') limits.push({ name: `address:${id}:${options.names.ofAddress(address)}`, scope: 'from this address', perMinute: requestsPerMinute.address })
@@ -63,7 +63,7 @@ export function createAdmission (options: AdmissionOptions) {
     const nowMs = options.now()
     const snapshot = options.snapshot()
     if (!snapshot) throw problems.notReady()
-    return whenKnown(identifyCaller(snapshot, options.verifyUserJwt, token, origin), ({ app, kind, key, user: sub }) => {
+    return whenKnown(identifyCaller(snapshot, options.verifyUserJwt, token, origin), ({ app, kind, appLimit, key, user: sub }) => {
       if (origin !== undefined && kind === 'secret') hideFromBrowsers(reply)
       if (app.suspended) throw problems.suspended(app.id)
       if (sub !== undefined && asked !== undefined && asked !== sub) throw problems.userIsSub()
@@ -73,7 +73,7 @@ export function createAdmission (options: AdmissionOptions) {
       // not only left out by the own fleet, which would send a user that was kicked to a provider that costs
       const untilMs = refusedUntil(snapshot.kicked, userTag, nowMs)
       if (untilMs !== undefined) throw problems.userKicked(untilMs)
-      return { app, kind, key, user, userTag, userId, limit, address, hintedRegion, snapshot, nowMs }
+      return { app, kind, appLimit, key, user, userTag, userId, limit, address, hintedRegion, snapshot, nowMs }
     })
   }
 
@@ -112,5 +112,5 @@ function tellLimit (reply: FastifyReply, lease: Lease, nowMs: number): void {
 }
 
 /** Goes on at once with what is known at once: a key, a token on lease. Only a user token, or an empty lease, makes a request wait. */
-const whenKnown = <Value, Next>(value: Value | Promise<Value>, next: (value: Value) => Next | Promise<Next>): Next | Promise<Next> =>
+export const whenKnown = <Value, Next>(value: Value | Promise<Value>, next: (value: Value) => Next | Promise<Next>): Next | Promise<Next> =>
   value instanceof Promise ? value.then(next) : next(value)

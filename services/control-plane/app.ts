@@ -50,16 +50,16 @@ export interface ServerOptions {
 export async function createServers (options: ServerOptions) {
   const { logger, ownMetrics, admission, issuing, admin } = options
 
-  const publicServer = createHttpServer(logger, options.trustedProxies)
-  useConventions(publicServer, ownMetrics)
+  const publicServer = createHttpServer(options.trustedProxies)
+  useConventions(publicServer, ownMetrics, logger)
   await describePublic(publicServer)
   useCors(publicServer, admin.snapshot)
-  addCredentialRoutes(publicServer, admission, issuing, ownMetrics)
-  addTurnRestRoutes(publicServer, admission, issuing, ownMetrics)
+  addCredentialRoutes(publicServer, admission, issuing)
+  addTurnRestRoutes(publicServer, admission, issuing)
   addJoinRoute(publicServer, options.joining)
 
   const opsServer = createOpsServer(logger, options.metrics, options.readiness, problemAnswers)
-  useConventions(opsServer, ownMetrics)
+  useConventions(opsServer, ownMetrics, logger)
   await describeAdmin(opsServer, publicServer)
   addRunbooks(opsServer)
   opsServer.register(async scope => {

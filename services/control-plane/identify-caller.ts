@@ -11,6 +11,8 @@ import type { VerifyUserJwt } from './verify-user-jwt.ts'
 export interface Caller {
   app: App
   kind: CallerKind
+  /** the name of the limit on all requests of its app */
+  appLimit: string
   /** the id of the key, where it is one */
   key: string | undefined
   /** the user a token speaks for */
@@ -35,7 +37,7 @@ const COMPACT_JWT = /^[\w-]+\.[\w-]*\.[\w-]*$/
 export function identifyCaller ({ appsAndKeys }: Snapshot, verifyUserJwt: VerifyUserJwt, token: string | undefined, origin: string | undefined): Caller | Promise<Caller> {
   if (token === undefined) throw problems.noBearer()
   if (!token.startsWith(KEY_PREFIX.secret) && COMPACT_JWT.test(token)) {
-    return verifyUserJwt(appsAndKeys, token).then(({ app, user }) => checkOrigin({ app, kind: 'jwt', key: undefined, user }, origin))
+    return verifyUserJwt(appsAndKeys, token).then(({ app, user }) => checkOrigin({ app, kind: 'jwt', appLimit: appLimitOf(app), key: undefined, user }, origin))
   }
   if (token.length > MAX_KEY_LENGTH) throw problems.wrongKey()
   return checkOrigin(ownerOf(appsAndKeys, token), origin)
@@ -49,9 +51,11 @@ function ownerOf (appsAndKeys: AppsAndKeys, token: string): Caller {
     const key = appsAndKeys.keys.get(sha256(token))
     const app = key && appsAndKeys.apps.get(key.app)
     if (!app) throw problems.wrongKey()
-    return { app, kind: key.kind, key: key.id, user: undefined }
+    return { app, kind: key.kind, appLimit: appLimitOf(app), key: key.id, user: undefined }
   })
 }
+
+const appLimitOf = ({ id }: App): string => `app:${id}`
 
 function checkOrigin (caller: Caller, origin: string | undefined): Caller {
   const { app, kind } = caller

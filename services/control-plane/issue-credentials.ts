@@ -54,7 +54,8 @@ export async function issueCredentials (issuing: Issuing, caller: KnownCaller, r
   for (const [index, step] of plan.entries()) {
     try {
       const timeoutMs = isPaid(step.provider) ? patienceFor(plan.slice(index + 1), performance.now() - startedMs) : 0
-      const minted = await (issuing.providers[step.provider] as Provider).mint(mintRequest, step, timeoutMs)
+      const minting = (issuing.providers[step.provider] as Provider).mint(mintRequest, step, timeoutMs)
+      const minted = minting instanceof Promise ? await minting : minting
       promiseAllocations(issuing.promises, step, nowMs)
       issuing.record(app, describe(caller, mintRequest, minted, step, failed, skippedBefore(asked, issuing.available, step)))
       return answer(minted, mintRequest, step, snapshot)
@@ -82,23 +83,15 @@ function patienceFor (behind: readonly Step[], waitedMs: number): number {
 export function routeRequest (caller: KnownCaller, { room, region }: CredentialsRequest, { available, ownSpend = () => NO_OWN_SPEND, openCircuits }: Pick<Issuing, 'available' | 'ownSpend' | 'openCircuits'>): RouteRequest {
   const { app, userTag, hintedRegion } = caller
   if (region !== undefined && app.regions.length > 0 && !app.regions.includes(region)) throw problems.foreignRegion(region)
-  return {
-    app: app.id,
-    userTag,
-    room,
-    region,
-    hintedRegion,
-    regions: app.regions,
-    paidSpill: app.paidSpill,
-    ...budgetFacts(caller, available, ownSpend),
-    ...openCircuits ? { openCircuits: openCircuits() } : {}
-  }
+  const { denials, warnings } = budgetFacts(caller, available, ownSpend)
+  const { regions, paidSpill } = app
+  return { app: app.id, userTag, room, region, hintedRegion, regions, paidSpill, denials, warnings, openCircuits: openCircuits?.() }
 }
 
 export const ttlOf = (app: App, { ttl }: CredentialsRequest): number => Math.min(ttl ?? DEFAULT_TTL_SECONDS, app.maxTtlSeconds)
 
 function describe ({ app, userTag, kind }: KnownCaller, { ttlSeconds, nowMs }: MintRequest, minted: Minted, step: Step, failed: readonly ProviderName[], skipped: Skipped[]): Decision {
-  return {
+  const decision: Decision = {
     atMs: nowMs,
     app: app.id,
     userTag,
@@ -109,16 +102,17 @@ function describe ({ app, userTag, kind }: KnownCaller, { ttlSeconds, nowMs }: M
     region: minted.region,
     ttlSeconds,
     expiresAtSeconds: Math.floor(minted.expiresAtMs / 1000),
-    failed: [...failed],
-    ...skipped.length > 0 ? { skipped } : {}
+    failed: [...failed]
   }
+  if (skipped.length > 0) decision.skipped = skipped
+  return decision
 }
 
 function answer (minted: Minted, { ttlSeconds, nowMs }: MintRequest, step: Step, snapshot: Snapshot): CredentialsReply {
   const first = minted.iceServers.find(({ username }) => username !== undefined) ?? minted.iceServers[0]
   // a provider may give less than was asked for
   const ttl = Math.min(ttlSeconds, Math.ceil((minted.expiresAtMs - nowMs) / 1000))
-  return {
+  const reply: CredentialsReply = {
     iceServers: minted.iceServers,
     ttl,
     expiresAt: isoSecond(minted.expiresAtMs),
@@ -127,9 +121,13 @@ function answer (minted: Minted, { ttlSeconds, nowMs }: MintRequest, step: Step,
     region: minted.region,
     degraded: step.provider === 'stun' || step.reason === 'unsure' || snapshot.outageSinceMs !== undefined,
     expiryEndsCalls: minted.expiryEndsCalls,
-    ...first?.username !== undefined && first.credential !== undefined ? { username: first.username, password: first.credential } : {},
     uris: first?.urls ?? []
   }
+  if (first?.username !== undefined && first.credential !== undefined) {
+    reply.username = first.username
+    reply.password = first.credential
+  }
+  return reply
 }
 
 /** All requests of a second and a ttl end in the same second, so a moment is made once and read a thousand times. */

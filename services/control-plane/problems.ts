@@ -98,9 +98,8 @@ const body = ({ status, code, message }: Problem) =>
   ({ type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, code, detail: message })
 
 /** The one place an error becomes an answer. What is not the caller's to know is logged and stays unsaid. */
-export function answerProblem (error: FastifyError | Problem | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function answerProblem (error: FastifyError | Problem | Error, _request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error)
-  if (problem.status >= 500) request.log.error({ reqId: request.id, err: { message: error.message, stack: error.stack }, code: problem.code }, 'request failed')
   // closed at once, a client that still sends would be reset before it has read this; Node drops what is still to come
   if (problem.status === 413) reply.removeHeader('connection')
   return reply

@@ -20,7 +20,7 @@ export interface RouteRequest {
   /** caps a paid credential would pass that are only to be told of; absent: none */
   warnings?: readonly CapStanding[]
   /** paid providers that must be left alone now; absent: none */
-  openCircuits?: ReadonlyMap<ProviderName, OpenCircuit>
+  openCircuits?: ReadonlyMap<ProviderName, OpenCircuit> | undefined
 }
 
 /** Where a client is taken to be, and by whose word. */

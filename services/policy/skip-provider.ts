@@ -20,6 +20,7 @@ export interface Skipped { provider: ProviderName, reason: SkipReason }
 export function skippedBefore (request: RouteRequest, available: readonly ProviderName[], step: { provider: ProviderName, reason: string }): Skipped[] {
   const stun = available.indexOf('stun')
   const ownEnd = stun === -1 ? available.length : stun
+  if (available[0] === step.provider && step.reason !== 'no_room') return []
   const before = available.slice(0, step.reason === 'no_room' ? ownEnd : available.indexOf(step.provider))
   return before.flatMap(provider => {
     const reason = skipReasonOf(request, provider)

@@ -16,13 +16,9 @@ const REQUEST_TIMEOUT_MS = 10_000
 /** How a process answers what never became a request; without any it is left to Fastify and Node. */
 type OwnAnswers = Pick<FastifyHttpOptions<Server>, 'frameworkErrors' | 'clientErrorHandler' | 'http'>
 
-/** What every server of ours holds to: strict validation, bounded bodies, no URL in any log. */
-export const strictServer = (logger: Logger, { http, ...answers }: OwnAnswers = {}) => ({
+/** What every server of ours holds to: strict validation, bounded bodies. */
+export const strictServer = ({ http, ...answers }: OwnAnswers = {}) => ({
   ...answers,
-  loggerInstance: logger as FastifyBaseLogger,
-  logController: new LogController({ disableRequestLogging: true }),
-  // no logger for each request: the few lines that tell of one name it themselves
-  childLoggerFactory: (own: FastifyBaseLogger) => own,
   /** a request is an id, a room and a ttl; 16 KiB leave room for a user id of any sane length */
   bodyLimit: 16 * 1024,
   /** the longest is the id of a session: a node, a boot and an allocation, 116 characters at most */
@@ -42,7 +38,14 @@ export const strictServer = (logger: Logger, { http, ...answers }: OwnAnswers = 
  * /healthz (the process lives), /readyz (it can do its work; if not, 503 and what is missing).
  */
 export function createOpsServer (logger: Logger, metrics: Metrics, readiness: () => Readiness, options: OwnAnswers = {}) {
-  const server = Fastify(strictServer(logger, options))
+  const server = Fastify({
+    ...strictServer(options),
+    loggerInstance: logger as FastifyBaseLogger,
+    // which would say whole URLs
+    logController: new LogController({ disableRequestLogging: true }),
+    // no logger for each request: the few lines that tell of one name it themselves
+    childLoggerFactory: (own: FastifyBaseLogger) => own
+  })
   const schema = { hide: true }
   server.get('/metrics', { schema }, async (_request, reply) =>
     await reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()))

@@ -23,28 +23,43 @@ export const problemAnswers = {
   }
 }
 
-/** The public server. @param trustProxy addresses whose X-Forwarded-For is believed */
-export function createHttpServer (logger: Logger, trustProxy: string[]) {
-  return Fastify({ ...strictServer(logger, problemAnswers), trustProxy: trustProxy.length > 0 ? trustProxy : false }).withTypeProvider<TypeBoxTypeProvider>()
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** when its head had been read, in ms as performance.now() has it */
+    beganMs: number
+  }
+}
+
+/**
+ * The public server. Fastify has no logger here, for which it would listen to each reply's end: what there is to say of a
+ * request is said below. @param trustProxy addresses whose X-Forwarded-For is believed
+ */
+export function createHttpServer (trustProxy: string[]) {
+  return Fastify({ ...strictServer(problemAnswers), trustProxy: trustProxy.length > 0 ? trustProxy : false }).withTypeProvider<TypeBoxTypeProvider>()
 }
 export type HttpServer = ReturnType<typeof createHttpServer>
 
 /** What both the public and the ops server share: how errors look, what is logged and measured. */
-export function useConventions (server: FastifyInstance, metrics: ControlPlaneMetrics): void {
+export function useConventions (server: FastifyInstance, metrics: ControlPlaneMetrics, logger: Logger): void {
   server.setErrorHandler((error: Error, request, reply) => {
-    metrics.countProblem(request.routeOptions.url, toProblem(error).code)
+    const { code, status } = toProblem(error)
+    metrics.countProblem(request.routeOptions.url, code)
+    if (status >= 500) logger.error({ reqId: request.id, err: { message: error.message, stack: error.stack }, code }, 'request failed')
     return answerProblem(error, request, reply)
   })
   server.setNotFoundHandler(() => { throw problems.noRoute() })
-  // a POST may say nothing at all: every field of every body is optional somewhere
   const parseJson = server.getDefaultJsonParser('error', 'error')
   // text is no body of any call: 415, not 400
   server.removeContentTypeParser(['application/json', 'text/plain'])
   server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') return done(null, undefined)
+    if (body === '') return done(null, request.method === 'POST' ? {} : undefined)
     return parseJson(request, body as string, (error, value) => { done(error && new errorCodes.FST_ERR_CTP_INVALID_JSON_BODY(), value) })
   })
+  server.decorateRequest('beganMs', 0)
   server.addHook('onRequest', (request, reply, done) => {
+    request.beganMs = performance.now()
+    // a POST may say nothing at all: every field of every body is optional somewhere
+    if (request.method === 'POST') request.body = {}
     reply.header('cache-control', 'no-store')
     if (hasRepeated(request.raw)) done(problems.repeatedHeader())
     else done(request.headers.host === undefined && request.raw.httpVersion === '1.1' ? problems.noHost() : undefined)
@@ -56,24 +71,20 @@ export function useConventions (server: FastifyInstance, metrics: ControlPlaneMe
     socket.on('error', () => {})
     socket.end(clientProblem(undefined), () => { socket.destroy() })
   })
-  server.addHook('preValidation', (request, _reply, done) => {
-    if (request.body === undefined && request.method === 'POST') request.body = {}
-    done()
-  })
   let closing = false
   server.addHook('preClose', done => {
     closing = true
     done()
   })
-  const tellsAll = server.log.level === 'debug' || server.log.level === 'trace'
-  server.addHook('onResponse', (request, reply, done) => {
+  const tellsAll = logger.level === 'debug' || logger.level === 'trace'
+  server.addHook('onSend', (request, reply, _payload, done) => {
     // Node closes what is idle when it begins to close; a request that still waited for a provider keeps its line after that
-    if (closing) setImmediate(() => { server.server.closeIdleConnections() })
+    if (closing) reply.raw.once('close', () => { setImmediate(() => { server.server.closeIdleConnections() }) })
     const route = request.routeOptions.url ?? 'unmatched'
-    metrics.countRequest(route, request.method, reply.statusCode)
+    const ms = performance.now() - request.beganMs
+    metrics.countReply(route, request.method, reply.statusCode, ms)
     const level = QUIET.has(route) && reply.statusCode < 400 ? 'debug' : 'info'
-    if (level === 'debug' && !tellsAll) return done()
-    request.log[level]({ reqId: request.id, method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime * 100) / 100 }, 'request')
+    if (level === 'info' || tellsAll) logger[level]({ reqId: request.id, method: request.method, route, status: reply.statusCode, ms: Math.round(ms * 100) / 100 }, 'request')
     done()
   })
 }

@@ -2,7 +2,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Admission } from '../admit-caller.ts'
 import { issueCredentials } from '../issue-credentials.ts'
 import type { Issuing } from '../issue-credentials.ts'
-import type { ControlPlaneMetrics } from '../metrics.ts'
 import type { HttpServer } from '../plugins/http.ts'
 import { problems } from '../problems.ts'
 import { TurnRestReply, TurnRestRequest } from '../schemas.ts'
@@ -13,9 +12,8 @@ import type { TurnRestRequest as Asked } from '../schemas.ts'
  * in a form, the secret key as `key`, `api` or `api_key`, and one relay in the reply. A parameter it does not know is
  * passed over, for clients send more than the draft names.
  */
-export function addTurnRestRoutes (server: HttpServer, admission: Pick<Admission, 'admit'>, issuing: Issuing, metrics: Pick<ControlPlaneMetrics, 'watch'>): void {
+export function addTurnRestRoutes (server: HttpServer, admission: Pick<Admission, 'admit'>, issuing: Issuing): void {
   const tags = ['turn-rest']
-  const onResponse = metrics.watch('/turn')
   const answer = async (request: FastifyRequest, reply: FastifyReply, asked: Asked) => {
     const user = asked.username || undefined
     const admitted = await admission.admit(request, reply, asked.key ?? asked.api ?? asked.api_key, user)
@@ -25,14 +23,14 @@ export function addTurnRestRoutes (server: HttpServer, admission: Pick<Admission
     return { username, password, ttl, uris: uris.filter(uri => !uri.startsWith('stun:')) }
   }
 
-  server.get('/turn', { onResponse, schema: { tags, summary: 'draft-uberti-behave-turn-rest-00', querystring: TurnRestRequest, response: { 200: TurnRestReply } } },
+  server.get('/turn', { schema: { tags, summary: 'draft-uberti-behave-turn-rest-00', querystring: TurnRestRequest, response: { 200: TurnRestReply } } },
     async (request, reply) => await answer(request, reply, request.query))
 
   server.register(async scope => {
     scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
       done(null, Object.fromEntries(new URLSearchParams(body as string)))
     })
-    scope.post<{ Body: Asked, Querystring: Asked }>('/turn', { onResponse, schema: { tags, summary: 'The same with a form', consumes: ['application/x-www-form-urlencoded'], querystring: TurnRestRequest, body: TurnRestRequest, response: { 200: TurnRestReply } } },
+    scope.post<{ Body: Asked, Querystring: Asked }>('/turn', { schema: { tags, summary: 'The same with a form', consumes: ['application/x-www-form-urlencoded'], querystring: TurnRestRequest, body: TurnRestRequest, response: { 200: TurnRestReply } } },
       async (request, reply) => await answer(request, reply, { ...request.query, ...request.body }))
   })
 }

@@ -15,7 +15,7 @@ const app = { ...newApp('shop', '2026-11-22T09:00:00.000Z'), maxTtlSeconds: 7200
 const TAG = '0123456789abcdef01234567'
 const node = nodeView('n')
 const snapshot = snapshotOf([node], { readAtMs: NOW_MS })
-const caller: KnownCaller = { app, kind: 'secret', key: undefined, user: undefined, userTag: TAG, userId: `shop.${TAG}.mac`, limit: '', address: '', hintedRegion: undefined, snapshot, nowMs: NOW_MS }
+const caller: KnownCaller = { app, kind: 'secret', appLimit: '', key: undefined, user: undefined, userTag: TAG, userId: `shop.${TAG}.mac`, limit: '', address: '', hintedRegion: undefined, snapshot, nowMs: NOW_MS }
 
 const TURN = { urls: ['turn:192.0.2.1:3478?transport=udp'], username: 'name', credential: 'word' }
 const STUN = { urls: ['stun:192.0.2.9:3478'] }

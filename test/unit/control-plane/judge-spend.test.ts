@@ -21,7 +21,7 @@ const money = (dayMicroUsd: string): MoneyFacts => ({
   expectedUse: new Map()
 })
 const callerOf = (facts: MoneyFacts, differs = {}): KnownCaller => ({
-  app: { ...newApp('shop', '2026-11-22T09:00:00.000Z'), ...differs }, kind: 'secret', key: undefined, user: undefined, userTag: TAG, userId: `shop.${TAG}.mac`, limit: '', address: '', hintedRegion: undefined, snapshot: snapshotOf([], { money: facts }), nowMs: NOW_MS
+  app: { ...newApp('shop', '2026-11-22T09:00:00.000Z'), ...differs }, kind: 'secret', appLimit: '', key: undefined, user: undefined, userTag: TAG, userId: `shop.${TAG}.mac`, limit: '', address: '', hintedRegion: undefined, snapshot: snapshotOf([], { money: facts }), nowMs: NOW_MS
 })
 const minted = { iceServers: [{ urls: ['stun:192.0.2.9:3478'] }], expiresAtMs: NOW_MS + 3_600_000, expiryEndsCalls: true, region: null }
 

@@ -7,9 +7,9 @@ t.test('what was counted shows at each reading, once', async t => {
   const metrics = createMetrics('test', '0')
   const own = createControlPlaneMetrics(metrics)
   const lines = async () => (await metrics.registry.metrics()).split('\n').filter(line => /^spillway_(http_requests|credentials_issued)_total\{/.test(line)).sort()
-  own.countRequest('/turn', 'GET', 200)
-  own.countRequest('/turn', 'GET', 200)
-  own.countRequest('/turn', 'POST', 401)
+  own.countReply('/turn', 'GET', 200, 1)
+  own.countReply('/turn', 'GET', 200, 1)
+  own.countReply('/turn', 'POST', 401, 1)
   own.countIssued('shop', 'coturn', 'healthy')
   const expected = [
     'spillway_credentials_issued_total{app="shop",provider="coturn",reason="healthy"} 1',
@@ -18,7 +18,7 @@ t.test('what was counted shows at each reading, once', async t => {
   ]
   t.same(await lines(), expected)
   t.same(await lines(), expected, 'reading adds nothing')
-  own.countRequest('/turn', 'GET', 200)
+  own.countReply('/turn', 'GET', 200, 1)
   t.match(await lines(), [expected[0], 'spillway_http_requests_total{route="/turn",method="GET",status="200"} 3', expected[2]])
 })
 

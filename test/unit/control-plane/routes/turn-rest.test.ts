@@ -14,14 +14,14 @@ const minted = (urls: string[], login = {}): Providers => ({
   stun: { mint: () => ({ iceServers: [{ urls, ...login }], expiresAtMs: 60_000, expiryEndsCalls: false, region: null }) }
 })
 const admission: Pick<Admission, 'admit'> = {
-  admit: async () => ({ app: { ...newApp('shop', ''), maxTtlSeconds: 60 }, kind: 'secret', key: undefined, user: undefined, userTag: '', userId: '', limit: '', address: '', hintedRegion: undefined, snapshot: snapshotOf([]), nowMs: 0 })
+  admit: async () => ({ app: { ...newApp('shop', ''), maxTtlSeconds: 60 }, kind: 'secret', appLimit: '', key: undefined, user: undefined, userTag: '', userId: '', limit: '', address: '', hintedRegion: undefined, snapshot: snapshotOf([]), nowMs: 0 })
 }
 
 const ask = async (providers: Providers) => {
-  const server = createHttpServer(createLogger('test', 'silent'), [])
+  const server = createHttpServer([])
   const metrics = createControlPlaneMetrics(createMetrics('test', '0'))
-  useConventions(server, metrics)
-  addTurnRestRoutes(server, admission, { providers, available: ['stun'], promises: new PromiseBook(), record: () => {}, onProviderFailed: () => {} }, metrics)
+  useConventions(server, metrics, createLogger('test', 'silent'))
+  addTurnRestRoutes(server, admission, { providers, available: ['stun'], promises: new PromiseBook(), record: () => {}, onProviderFailed: () => {} })
   const { statusCode, body } = await server.inject('/turn?service=turn&key=sk_1')
   return { statusCode, body: JSON.parse(body) }
 }
