@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -32,6 +32,7 @@ interface MachineOptions {
 async function createMachine ({ closers }: Pick<Stack, 'closers'>, { central, relayIp, environment, flags, runner, downFlags = [] }: MachineOptions) {
   const root = await mkdtemp(join(tmpdir(), 'spillway-joined-'))
   const folder = join(root, 'state')
+  await writeFile(join(root, 'env'), '')
   const env: Record<string, string> = {
     PATH: process.env.PATH ?? '',
     HOME: process.env.HOME ?? '/',
