@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { envFileOf, readEnvironment } from './compose/environment.ts'
-import { startContainers } from './compose/joined-containers.ts'
+import { readContainerSettings, startContainers } from './compose/joined-containers.ts'
 import { describeJoined, keepJoined, makeJoinedState, readJoined, takeUpJoining, writeJoined } from './native/joined-node.ts'
 import { makeOwnFolder } from './native/make-state.ts'
 import { OperatorError, runCommand } from './native/operator-error.ts'
@@ -85,6 +85,7 @@ async function joinFleet (flags: Flags, paths: Paths, environment: Environment):
   for (const name of ['relay-ip', 'external-ip'] as const) {
     if (flags[name] !== undefined && isIP(flags[name]) === 0) throw new OperatorError(`join: --${name} takes an IP address`, 2)
   }
+  if (!flags.native) readContainerSettings(environment, paths)
   const chosen = flags['relay-ip'] ?? (environment.SPILLWAY_NODE_RELAY_IP || undefined)
   const relayIp = chosen ?? await findOwnAddress(central)
   if (chosen === undefined) saying('join', `relays on ${relayIp}, from where this machine reaches the centre; --relay-ip chooses another`)

@@ -20,13 +20,18 @@ import type { Environment, NodeSettings, Settings } from '../native/settings.ts'
 /** What the machine itself is told: its environment with the file Compose takes settings from, and that file. */
 export interface Told { environment: Environment, envFile: string }
 
-/** Runs the node this machine is as containers of infra/node/docker-compose.yml; resolves when all are healthy. */
-export async function startContainers (joined: JoinedNode, settings: Settings, own: NodeSettings, paths: Paths, repository: string, { environment, envFile }: Told): Promise<void> {
-  const folder = join(repository, 'infra/node')
+/** @throws OperatorError for what containers cannot be given */
+export function readContainerSettings (environment: Environment, paths: Paths): { uid: number, tlsFolder: string } {
   const uid = Number(environment.SPILLWAY_UID || process.getuid?.() || OWN_UID)
   if (!Number.isInteger(uid) || uid < 1) throw new OperatorError('join: SPILLWAY_UID takes the number of a user that is not root', 2)
   if (environment.SPILLWAY_COTURN_TLS_CERT) throw new OperatorError(`join: containers take the certificate from a folder: put cert.pem and key.pem into ${paths.tls}, or SPILLWAY_TLS_DIR, and unset SPILLWAY_COTURN_TLS_CERT`, 2)
-  const tlsFolder = resolve(environment.SPILLWAY_TLS_DIR || paths.tls)
+  return { uid, tlsFolder: resolve(environment.SPILLWAY_TLS_DIR || paths.tls) }
+}
+
+/** Runs the node this machine is as containers of infra/node/docker-compose.yml; resolves when all are healthy. */
+export async function startContainers (joined: JoinedNode, settings: Settings, own: NodeSettings, paths: Paths, repository: string, { environment, envFile }: Told): Promise<void> {
+  const folder = join(repository, 'infra/node')
+  const { uid, tlsFolder } = readContainerSettings(environment, paths)
   const settled = {
     SPILLWAY_UID: String(uid),
     SPILLWAY_STATE_DIR: paths.state,

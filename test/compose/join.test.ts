@@ -4,7 +4,7 @@ import t from 'tap'
 import { callersOf, expectExact, release, startCalls, talk } from '../helpers/calls.ts'
 import { PUBLIC_ADDRESS, startComposeStack, UNCOUNTED_CHALLENGE } from '../helpers/compose-stack.ts'
 import { CENTRE_NAME, secondMachine } from '../helpers/joined-machine.ts'
-import { connectAsNode, expectJoins, expectOwnKeysOnly, expectRevokedAtOnce, expectTokensRefused, newToken, relayFor } from '../helpers/joined-node.ts'
+import { callBetween, connectAsNode, expectJoins, expectOwnKeysOnly, expectRevokedAtOnce, expectTokensRefused, newToken, relayFor } from '../helpers/joined-node.ts'
 import { REGION_CANARY } from '../helpers/search-logs.ts'
 
 // The centre with its profile tls: the name is one of a private network, for which Caddy is its own authority.
@@ -30,8 +30,20 @@ t.test('a second compose project joins and takes calls within 15 s, which are bo
   t.notOk((await stack.containers()).some(({ Name }) => Name.includes('node-coturn')), 'in an engine of its own')
 })
 
+t.test('the relays of the two machines let their clients through to each other', async t => {
+  const key = await stack.createApp('between')
+  const near = await relayFor(stack, { key, region: REGION_CANARY }, 'near')
+  const far = await relayFor(stack, { ...joining, key }, 'far')
+  const { a, b } = await callBetween(stack, [near, far], PUBLIC_ADDRESS)
+  t.same([a.host, b.host], [PUBLIC_ADDRESS, machine.relayIp])
+  await release([a, b])
+  await expectExact(t, stack, 'between', [a, b], UNHEARD, 'by both relays', UNCOUNTED_CHALLENGE)
+})
+
 t.test('its token opens nothing a second time, nor does one that is late', async t => {
   const next = await secondMachine(stack, centralCa)
+  const wrong = await next.script('join', ['--central', 'https://192.0.2.1'], { SPILLWAY_JOIN_TOKEN: token, SPILLWAY_UID: 'root' })
+  t.match(wrong, { code: 2, stderr: /SPILLWAY_UID takes/ }, 'what is wrong with the machine itself is said before a token is spent')
   await expectTokensRefused(t, stack, next.join, token)
   t.match(await machine.join(await newToken(stack)), { code: 2, stderr: /is far-1 of .* already.*\.\/scripts\/down/ }, 'a machine is one node')
 })

@@ -4,6 +4,7 @@ import type { Test } from 'tap'
 import { until } from '../../scripts/until.ts'
 import { callerOf, connectClient, talk } from './calls.ts'
 import type { Call, Callable } from './calls.ts'
+import type { IceServer } from '../../services/turn/turn-url.ts'
 import type { Machine, Ran } from './joined-machine.ts'
 
 /** What a test of a node that joined says of it. */
@@ -29,17 +30,16 @@ const MOST_TO_OUT_MS = 10_000
 export const newToken = async (stack: Callable, body: Record<string, unknown> = {}): Promise<string> => (await stack.admin('POST', '/join-tokens', body)).body.token
 
 /** What a user in the region of the node is given first. */
-export const relayFor = async (stack: Callable, { key, region }: Joining, user: string): Promise<{ urls: string[], username: string, credential: string }> =>
+export const relayFor = async (stack: Callable, { key, region }: Pick<Joining, 'key' | 'region'>, user: string): Promise<Required<IceServer>> =>
   (await stack.issue(key, { user, room: 'one', region })).body.iceServers[0]
 
 export const isOffered = async (stack: Callable, joining: Joining): Promise<boolean> =>
   String((await relayFor(stack, joining, 'anyone')).urls).includes(`:${joining.machine.relayIp}:`)
 
-/** A call of two users of its region, both on it. */
-export async function callThrough (stack: Callable, joining: Joining): Promise<Call> {
-  const entries = [await relayFor(stack, joining, 'a'), await relayFor(stack, joining, 'b')]
+/** A call of two, each by one entry of iceServers; `from` is the address of the clients. */
+export async function callBetween (stack: Callable, entries: readonly [IceServer, IceServer], from?: string): Promise<Call> {
   const [a, b] = await Promise.all(entries.map(async entry => {
-    const client = await connectClient(entry, 'udp', joining.from)
+    const client = await connectClient(entry, 'udp', from)
     stack.closers.push(async () => { await client.close() })
     await client.allocate()
     return callerOf(client, entry)
@@ -54,7 +54,7 @@ export async function expectJoins (t: Test, stack: Callable, joining: Joining, t
   const startedMs = performance.now()
   const joined = joining.machine.join(token)
   await until('it is handed out', async () => await isOffered(stack, joining), 60_000, 100).catch(async (error: unknown) => { throw new Error(JSON.stringify(await joined), { cause: error }) })
-  const call = await callThrough(stack, joining)
+  const call = await callBetween(stack, [await relayFor(stack, joining, 'a'), await relayFor(stack, joining, 'b')], joining.from)
   const tookMs = performance.now() - startedMs
   t.ok(tookMs < MOST_TO_CALLS_MS, `calls after ${Math.round(tookMs)} ms`)
   t.equal(call.a.host, joining.machine.relayIp)
