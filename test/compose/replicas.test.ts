@@ -32,6 +32,8 @@ t.test('of three control planes one is killed under load: nothing fails but what
   const working = Promise.all(Array.from({ length: WORKERS }, work))
   await delay(2_000)
   const before = served
+  // one that had no part in it would fail nothing
+  for (const { ID, Name } of replicas) t.match(await stack.docker('logs', ID), '/v1/credentials', `${Name} serves`)
   const killedAt = performance.now()
   await stack.docker('kill', '--signal', 'KILL', replicas[1]?.ID ?? '')
   await delay(6_000)
