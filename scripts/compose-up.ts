@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { resolve } from 'node:path'
 import { addToEnvFile, envFileOf, readEnvironment } from './compose/environment.ts'
 import { containerFiles, NODE } from './compose/container-files.ts'
 import { detectAddress } from './compose/detect-address.ts'
 import { createEngine } from './compose/engine.ts'
+import { prepareImage } from './compose/prepare-image.ts'
 import { startServices, untilHealthy } from './compose/start-services.ts'
 import { giveFolder, OWN_UID, writeContainerFiles } from './compose/write-container-files.ts'
 import { abortOnSignal } from './native/abort-on-signal.ts'
@@ -29,7 +29,7 @@ const NODE_SERVICES = ['relay-agent', 'coturn', 'demo-load']
 await runCommand(async () => {
   process.umask(0o077)
   const args = process.argv.slice(2)
-  const { settings, paths, uid, engine, tlsFolder, image } = await prepare(args)
+  const { settings, paths, uid, engine, tlsFolder, environment } = await prepare(args)
   const interrupt = settings.detach ? new AbortController() : abortOnSignal()
 
   const give = (): void => {
@@ -38,7 +38,7 @@ await runCommand(async () => {
   }
   try {
     give()
-    await prepareImage(engine, image)
+    await prepareImage(engine, 'control-plane', environment, repository)
     const bytes = await bringUp(engine, settings, paths, { give, signal: interrupt.signal })
     if (!settings.detach) process.stdout.write('stays in the foreground: Ctrl-C stops everything\n')
     printSummary(settings, paths, bytes)
@@ -78,18 +78,7 @@ async function prepare (args: readonly string[]) {
   const profiles = [process.env.COMPOSE_PROFILES ?? environment.COMPOSE_PROFILES ?? settled.COMPOSE_PROFILES, ...settings.fakes ? ['demo'] : []]
   const engine = createEngine(repository, { ...process.env, ...bind ? { ...address, SPILLWAY_CONTROL_PLANE_HOST: bind } : {}, COMPOSE_PROFILES: profiles.filter(Boolean).join(',') })
   const paths = pathsOf(settings.stateFolder)
-  return { settings, paths, uid, engine, tlsFolder: resolve(environment.SPILLWAY_TLS_DIR ?? paths.tls), image: { named: environment.SPILLWAY_IMAGE, target: environment.SPILLWAY_BUILD_TARGET } }
-}
-
-/** One that is named comes as it is; ours is built, where the sources changed. */
-async function prepareImage (engine: Engine, { named, target }: { named: string | undefined, target: string | undefined }): Promise<void> {
-  saying('image', named ?? 'is built, where something changed')
-  if (named !== undefined) {
-    await engine.compose('pull', '--quiet', '--policy', 'missing', 'control-plane')
-    return
-  }
-  if (target === 'prebuilt') execFileSync(`${repository}/scripts/prebuild`)
-  await engine.compose('build', '--quiet', 'control-plane')
+  return { settings, paths, uid, engine, tlsFolder: resolve(environment.SPILLWAY_TLS_DIR ?? paths.tls), environment }
 }
 
 /** All but the node, then the node that is registered there; then real bytes through the relay, whose number is returned. */

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { startContainers } from './compose/joined-containers.ts'
+import { envFileOf, readEnvironment } from './compose/environment.ts'
+import { readContainerSettings, startContainers } from './compose/joined-containers.ts'
 import { describeJoined, keepJoined, makeJoinedState, readJoined, takeUpJoining, writeJoined } from './native/joined-node.ts'
 import { makeOwnFolder } from './native/make-state.ts'
 import { OperatorError, runCommand } from './native/operator-error.ts'
@@ -14,6 +15,7 @@ import { readSettings } from './native/settings.ts'
 import { startPart } from './native/start-part.ts'
 import type { JoinedNode } from './native/joined-node.ts'
 import type { Paths } from './native/paths.ts'
+import type { Environment } from './native/settings.ts'
 
 const repository = resolve(import.meta.dirname, '..')
 
@@ -21,17 +23,19 @@ const repository = resolve(import.meta.dirname, '..')
 await runCommand(async () => {
   process.umask(0o077)
   const flags = readFlags(process.argv.slice(2))
-  const settings = readSettings([], process.env, repository, 'join')
+  const envFile = envFileOf(process.env, join(repository, 'infra/node'))
+  const environment = flags.native ? process.env : readEnvironment(process.env, envFile)
+  const settings = readSettings([], environment, repository, 'join')
   const [own] = settings.nodes
   if (own === undefined) throw new OperatorError('join: there is no node to start', 2)
   const paths = pathsOf(settings.stateFolder)
   if (existsSync(paths.masterKey)) throw new OperatorError(`join: ${paths.state} belongs to a centre, which runs nodes of its own by ./scripts/up: set SPILLWAY_STATE_DIR to another folder`, 2)
 
-  const joined = await findJoined(flags, paths)
+  const joined = await findJoined(flags, paths, environment)
   makeJoinedState(joined, own, paths, repository)
   const relay = `node ${joined.node} of ${joined.central} relays on ${joined.relayIp}:${settings.coturnPort}; ./scripts/down stops it, ./scripts/join starts it again\n`
   if (!joined.native) {
-    await startContainers(joined, settings, own, paths, repository)
+    await startContainers(joined, settings, own, paths, repository, { environment, envFile })
     process.stdout.write(relay)
     return 0
   }
@@ -43,12 +47,12 @@ await runCommand(async () => {
 })
 
 /** The node this machine is, was about to be, or becomes now; runs as processes ever after where it once was told to. */
-async function findJoined (flags: Flags, paths: Paths): Promise<JoinedNode> {
+async function findJoined (flags: Flags, paths: Paths, environment: Environment): Promise<JoinedNode> {
   const before = readJoined(paths)
   const broken = takeUpJoining(paths)
   const tokenGiven = flags['token-file'] !== undefined || Boolean(process.env.SPILLWAY_JOIN_TOKEN)
   if (broken === undefined && before !== undefined && tokenGiven) throw new OperatorError(`join: this machine is ${before.node} of ${before.central} already: without a token join starts it. To become another node: ./scripts/down, move ${paths.state} away, join again`, 2)
-  const joined = broken ?? before ?? await joinFleet(flags, paths)
+  const joined = broken ?? before ?? await joinFleet(flags, paths, environment)
   if (!flags.native || joined.native) return joined
   writeJoined(paths, { ...joined, native: true })
   return { ...joined, native: true }
@@ -74,14 +78,15 @@ function readFlags (args: string[]) {
 }
 
 /** Everything that can be wrong is found out before the token is spent. */
-async function joinFleet (flags: Flags, paths: Paths): Promise<JoinedNode> {
+async function joinFleet (flags: Flags, paths: Paths, environment: Environment): Promise<JoinedNode> {
   if (flags.central === undefined) throw new OperatorError('join: --central says whose fleet to join, and SPILLWAY_JOIN_TOKEN or --token-file with what token', 2)
   const central = checkCentral(flags.central)
   const token = readToken(flags['token-file'])
   for (const name of ['relay-ip', 'external-ip'] as const) {
     if (flags[name] !== undefined && isIP(flags[name]) === 0) throw new OperatorError(`join: --${name} takes an IP address`, 2)
   }
-  const chosen = flags['relay-ip'] ?? (process.env.SPILLWAY_NODE_RELAY_IP || undefined)
+  if (!flags.native) readContainerSettings(environment, paths)
+  const chosen = flags['relay-ip'] ?? (environment.SPILLWAY_NODE_RELAY_IP || undefined)
   const relayIp = chosen ?? await findOwnAddress(central)
   if (chosen === undefined) saying('join', `relays on ${relayIp}, from where this machine reaches the centre; --relay-ip chooses another`)
   makeOwnFolder(paths.state)

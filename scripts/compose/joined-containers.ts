@@ -4,35 +4,46 @@ import { settingsOfJoined } from '../native/joined-node.ts'
 import { nodeAcl, keepNodeSecrets } from '../native/make-state.ts'
 import { FOR_AGENT, nodeEnvironment } from '../native/node-parts.ts'
 import { withOwn } from '../native/part.ts'
+import { OperatorError } from '../native/operator-error.ts'
 import { saying } from '../native/say.ts'
 import { coturnInput, tlsSettings, withSettings } from './container-files.ts'
 import { createEngine } from './engine.ts'
-import { addToEnvFile, envFileOf } from './environment.ts'
+import { addToEnvFile } from './environment.ts'
+import { prepareImage } from './prepare-image.ts'
 import { startServices, untilHealthy } from './start-services.ts'
 import { giveFolder, OWN_UID, writeContainerFiles } from './write-container-files.ts'
 import type { ContainerInput } from './container-files.ts'
 import type { JoinedNode } from '../native/joined-node.ts'
 import type { Paths } from '../native/paths.ts'
-import type { NodeSettings, Settings } from '../native/settings.ts'
+import type { Environment, NodeSettings, Settings } from '../native/settings.ts'
+
+/** What the machine itself is told: its environment with the file Compose takes settings from, and that file. */
+export interface Told { environment: Environment, envFile: string }
+
+/** @throws OperatorError for what containers cannot be given */
+export function readContainerSettings (environment: Environment, paths: Paths): { uid: number, tlsFolder: string } {
+  const uid = Number(environment.SPILLWAY_UID || process.getuid?.() || OWN_UID)
+  if (!Number.isInteger(uid) || uid < 1) throw new OperatorError('join: SPILLWAY_UID takes the number of a user that is not root', 2)
+  if (environment.SPILLWAY_COTURN_TLS_CERT) throw new OperatorError(`join: containers take the certificate from a folder: put cert.pem and key.pem into ${paths.tls}, or SPILLWAY_TLS_DIR, and unset SPILLWAY_COTURN_TLS_CERT`, 2)
+  return { uid, tlsFolder: resolve(environment.SPILLWAY_TLS_DIR || paths.tls) }
+}
 
 /** Runs the node this machine is as containers of infra/node/docker-compose.yml; resolves when all are healthy. */
-export async function startContainers (joined: JoinedNode, settings: Settings, own: NodeSettings, paths: Paths, repository: string): Promise<void> {
+export async function startContainers (joined: JoinedNode, settings: Settings, own: NodeSettings, paths: Paths, repository: string, { environment, envFile }: Told): Promise<void> {
   const folder = join(repository, 'infra/node')
-  const uid = Number(process.env.SPILLWAY_UID || process.getuid?.() || OWN_UID)
-  const tlsFolder = resolve(process.env.SPILLWAY_TLS_DIR || paths.tls)
+  const { uid, tlsFolder } = readContainerSettings(environment, paths)
   const settled = {
     SPILLWAY_UID: String(uid),
     SPILLWAY_STATE_DIR: paths.state,
     SPILLWAY_NODE_REDIS_PORT: String(own.redisPort),
     SPILLWAY_RELAY_AGENT_OPS_PORT: String(own.agentOps.port)
   }
-  addToEnvFile(envFileOf(process.env, folder), settled)
+  addToEnvFile(envFile, settled)
   writeContainerFiles(paths.compose, joinedContainerFiles(joined, settings, own, paths, { repository, tlsFolder }), uid)
   if (tlsFolder === paths.tls) giveFolder(uid, tlsFolder)
 
   const engine = createEngine(folder, { ...process.env, ...settled })
-  saying('image', 'is being built, where it changed')
-  await engine.compose('build', '--quiet')
+  await prepareImage(engine, 'relay-agent', environment, repository)
   await startServices(engine, [])
   await untilHealthy(engine, new AbortController().signal, saying)
 }

@@ -18,9 +18,9 @@ export function freshAddress (): string {
  */
 const RTO_MS = 4_000
 
-/** A client with an address of its own at one entry of a reply. */
-export async function connectClient (entry: IceServer, transport: 'udp' | 'tcp' = 'udp'): Promise<TurnClient> {
+/** A client with an address of its own at one entry of a reply; `localAddress` is for relays that no loopback address reaches. */
+export async function connectClient (entry: IceServer, transport: 'udp' | 'tcp' = 'udp', localAddress = freshAddress()): Promise<TurnClient> {
   const server = pickTurnServer([entry], transport)
   if (!server) throw new Error(`no relay over ${transport} at ${String(entry.urls)}`)
-  return await TurnClient.connect({ ...server, localAddress: freshAddress(), rtoMs: RTO_MS })
+  return await TurnClient.connect({ ...server, localAddress, rtoMs: RTO_MS })
 }

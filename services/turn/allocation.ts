@@ -2,8 +2,8 @@ import { AttributeType, attributeOf, type DecodedStun, type StunAttribute } from
 import { decodeUint32, decodeXorAddress, encodeUint32, type TransportAddress } from './stun-values.ts'
 import { TurnFailure } from './turn-errors.ts'
 
-/** REQUESTED-TRANSPORT: UDP, protocol number 17, in the first of four bytes (RFC 8656 section 18.7). */
-const REQUESTED_TRANSPORT_UDP = Buffer.from([17, 0, 0, 0])
+/** REQUESTED-TRANSPORT: the protocol number in the first of four bytes (RFC 8656 section 18.7, RFC 6062 section 6.1). */
+const REQUESTED_TRANSPORT = { udp: Buffer.from([17, 0, 0, 0]), tcp: Buffer.from([6, 0, 0, 0]) }
 
 /** REQUESTED-ADDRESS-FAMILY: IPv6 (RFC 8656 section 18.8); without it the relay gives an IPv4 address. */
 const REQUESTED_FAMILY_IPV6 = Buffer.from([2, 0, 0, 0])
@@ -13,6 +13,8 @@ export interface AllocateOptions {
   lifetimeSeconds?: number | undefined
   /** true: the relayed address shall be an IPv6 one */
   ipv6?: boolean | undefined
+  /** what the relay shall speak with peers; UDP unless told */
+  peerTransport?: 'udp' | 'tcp' | undefined
 }
 
 export interface Allocation {
@@ -22,8 +24,8 @@ export interface Allocation {
 }
 
 /** The attributes of an Allocate request (RFC 8656 section 7.1). */
-export function allocateAttributes ({ lifetimeSeconds, ipv6 = false }: AllocateOptions): StunAttribute[] {
-  const attributes: StunAttribute[] = [{ type: AttributeType.requestedTransport, value: REQUESTED_TRANSPORT_UDP }]
+export function allocateAttributes ({ lifetimeSeconds, ipv6 = false, peerTransport = 'udp' }: AllocateOptions): StunAttribute[] {
+  const attributes: StunAttribute[] = [{ type: AttributeType.requestedTransport, value: REQUESTED_TRANSPORT[peerTransport] }]
   if (lifetimeSeconds !== undefined) attributes.push({ type: AttributeType.lifetime, value: encodeUint32(lifetimeSeconds) })
   if (ipv6) attributes.push({ type: AttributeType.requestedAddressFamily, value: REQUESTED_FAMILY_IPV6 })
   return attributes

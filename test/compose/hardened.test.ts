@@ -72,17 +72,45 @@ t.test('no secret stands in an image, an environment, a command line or a log', 
   t.match(places['the image'], 'services')
 })
 
-t.test('a real client reaches neither this machine nor its networks through the relay', async t => {
-  const { body } = await stack.issue(await stack.createApp('peers'))
-  const server = pickTurnServer(body.iceServers, 'udp')
+const connectClient = async (transport: 'udp' | 'tcp'): Promise<TurnClient> => {
+  const { body } = await stack.issue(await stack.createApp(`peers-${transport}`))
+  const server = pickTurnServer(body.iceServers, transport)
   if (!server) throw new Error('no relay')
   const client = await TurnClient.connect(server)
   stack.closers.push(async () => { await client.close() })
+  return client
+}
+
+t.test('a real client reaches neither this machine nor its networks through the relay', async t => {
+  const client = await connectClient('udp')
   await client.allocate()
-  for (const peer of ['127.0.0.1', '10.0.0.1', '169.254.169.254', '172.29.84.1', '172.29.84.2', '192.168.0.1']) {
-    await t.rejects(client.createPermission(peer), TurnError, peer)
+  const refused: Record<number, string[]> = {
+    403: ['127.0.0.1', '127.0.0.2', '127.255.255.254', '10.0.0.1', '10.255.255.255', '169.254.169.254', '172.29.84.1', '192.168.0.1'],
+    // of an IPv6 peer a relay with an IPv4 address alone says that the families differ (RFC 8656 section 9.2)
+    443: ['::1', '::ffff:127.0.0.1', '::ffff:10.0.0.1', '::ffff:169.254.169.254', 'fd00:ec2::254']
+  }
+  for (const [code, peers] of Object.entries(refused)) {
+    for (const address of peers) {
+      await t.rejects(client.createPermission(address), { code: Number(code) }, `permission for ${address}`)
+      await t.rejects(client.bindChannel('auto', { address, port: 80 }), { code: Number(code) }, `channel to ${address}`)
+    }
   }
   await client.createPermission(PUBLIC_ADDRESS)
   t.pass('the relay itself, where another client may be, is allowed')
   await client.release()
+})
+
+t.test('nor either Redis, wherever it listens', async t => {
+  const client = await connectClient('udp')
+  await client.allocate()
+  const ofContainers = inspected.filter(container => serviceOf(container) === 'redis').flatMap(({ NetworkSettings }) => Object.values<any>(NetworkSettings.Networks).map(({ IPAddress }) => ({ address: IPAddress, port: 6379 })))
+  t.match(ofContainers, [{ address: /^172\.29\.84\./ }])
+  // that of the node is on loopback alone
+  for (const peer of [...ofContainers, { address: '127.0.0.1', port: stack.ports.redis }, { address: '127.0.0.2', port: stack.ports.redis }, { address: '127.0.0.1', port: stack.ports.redis + 1 }]) {
+    await t.rejects(client.bindChannel('auto', peer), { code: 403 }, `${peer.address}:${peer.port}`)
+  }
+  await client.release()
+
+  // Redis speaks TCP: one that listened on an address of a relay, as for nodes on other machines, would be out of reach too
+  await t.rejects((await connectClient('tcp')).allocate({ peerTransport: 'tcp' }), TurnError, 'the relay opens no TCP connection')
 })

@@ -32,6 +32,8 @@ t.test('of three control planes one is killed under load: nothing fails but what
   const working = Promise.all(Array.from({ length: WORKERS }, work))
   await delay(2_000)
   const before = served
+  // one that had no part in it would fail nothing
+  for (const { ID, Name } of replicas) t.match(await stack.docker('logs', ID), '/v1/credentials', `${Name} serves`)
   const killedAt = performance.now()
   await stack.docker('kill', '--signal', 'KILL', replicas[1]?.ID ?? '')
   await delay(6_000)
@@ -68,9 +70,9 @@ t.test('down and up: the ledger is as it was, and calls go on to be counted', as
   stack.environment.SPILLWAY_CENTRAL_REDIS_ADDRESS = PUBLIC_ADDRESS
   t.match(await stack.script('up', '--detach'), /^ready in \d+ s, relayed [1-9]\d* bytes$/m)
   t.match(await stack.admin('POST', '/join-tokens', { region: 'us' }), { status: 201 }, 'nodes on other machines may join now')
-  const outside = new Redis({ host: PUBLIC_ADDRESS, port: stack.ports.redis, tls: { ca: await stack.read('redis-tls', 'ca.pem') }, username: 'health', password: 'none', enableReadyCheck: false })
+  const outside = new Redis({ host: PUBLIC_ADDRESS, port: stack.ports.redis, tls: { ca: await stack.read('redis-tls', 'ca.pem') }, username: 'backup', password: await stack.read('backup-password') })
+  t.teardown(() => { outside.disconnect() })
   t.equal(await outside.ping(), 'PONG', 'and reach the central Redis over TLS')
-  outside.disconnect()
   t.same(await appUsage(stack, 'kept'), usage)
   const more = await startCalls(stack, key, 1)
   await talk(more, 10)

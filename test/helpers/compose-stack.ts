@@ -24,8 +24,8 @@ export const UNCOUNTED_CHALLENGE = { packetsIn: 1, bytesIn: 28, packetsOut: 1, b
 /** One container as `docker compose ps` tells of it. */
 export interface Container { Service: string, Name: string, ID: string, State: string, Health: string, ExitCode: number }
 
-/** A whole Spillway in containers, started by ./scripts/up as an operator would, with TLS and all it has but Grafana. */
-export async function startComposeStack (t: Test) {
+/** A whole Spillway in containers, started by ./scripts/up as an operator would, with TLS and all it has but Grafana; further settings as told. */
+export async function startComposeStack (t: Test, settings: Record<string, string> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'spillway-compose-'))
   const { ca, cert, key } = await makeCertificate(join(folder, 'certificate'), PUBLIC_ADDRESS)
   await mkdir(join(folder, 'state', 'tls'), { recursive: true })
@@ -48,7 +48,8 @@ export async function startComposeStack (t: Test) {
     SPILLWAY_LOG_LEVEL: 'debug',
     SPILLWAY_NODE_REGION: REGION_CANARY,
     SPILLWAY_PROBER_TLS_CA: ca,
-    SPILLWAY_STATIC_ICE_SERVERS: JSON.stringify([{ urls: ['turn:192.0.2.9:3478?transport=udp'], username: 'operator', credential: canary }])
+    SPILLWAY_STATIC_ICE_SERVERS: JSON.stringify([{ urls: ['turn:192.0.2.9:3478?transport=udp'], username: 'operator', credential: canary }]),
+    ...settings
   }
   const script = async (name: string, ...args: string[]) =>
     (await run(join(ROOT, 'scripts', name), args, { cwd: ROOT, env: environment, timeout: 240_000, maxBuffer: 1 << 24 })).stdout
