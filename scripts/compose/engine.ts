@@ -27,7 +27,7 @@ export function createEngine (repository: string, environment: NodeJS.ProcessEnv
   /** Its standard output, where that goes nowhere else. @param input, @param output open files. @throws OperatorError as above */
   async function stream (args: readonly string[], { input, output }: { input?: number | undefined, output?: number | undefined }): Promise<string> {
     const child = spawn('docker', ['compose', '--progress', 'quiet', ...args], { cwd: repository, env: environment, stdio: [input ?? 'ignore', output ?? 'pipe', 'pipe'] })
-    const [said, complaint, [code]] = await Promise.all([child.stdout === null ? '' : text(child.stdout), child.stderr === null ? '' : text(child.stderr), once(child, 'close')])
+    const [said, complaint, [code]] = await Promise.all([child.stdout === null ? '' : text(child.stdout), child.stderr === null ? '' : text(child.stderr), once(child, 'close')]).catch((error: Error) => { throw new OperatorError(`docker does not run: ${error.message}`) })
     if (code !== 0) throw new OperatorError(`docker compose ${args[0]}: ${complaint.trim().split('\n').slice(-LINES_SHOWN).join('\n') || `it ended with ${code}`}`)
     return said
   }

@@ -50,8 +50,8 @@ function expectServices (engine: Engine, parts: readonly Part[], nodes: NodeSett
   }
 }
 
-/** Where coturn does not run that is a finding of its own, and nothing can be asked in there. */
+/** Where coturn does not run, or no engine answers, that is a finding of its own, and nothing can be asked in there. */
 async function inCoturn<Result> (engine: Engine, command: string[], then: (said: string) => Result[]): Promise<Result[]> {
-  const runs = (await engine.containers()).some(({ Service, State }) => Service === 'coturn' && State === 'running')
+  const runs = await engine.containers().then(all => all.some(({ Service, State }) => Service === 'coturn' && State === 'running'), () => false)
   return runs ? then(await engine.compose('exec', '-T', 'coturn', ...command)) : []
 }
