@@ -35,14 +35,15 @@ export function nativeCli (paths: Paths): CentralCli {
 /** In the container, which has the password: this machine may have no redis-cli. */
 export function containerCli (engine: Engine): CentralCli {
   const cli = 'REDISCLI_AUTH=$(cat /run/secrets/backup-password) redis-cli --user backup --no-auth-warning'
-  const exec = ['exec', '-T', 'redis', 'sh', '-c']
+  const exec = async (words: readonly string[], output?: number): Promise<string> =>
+    await engine.stream(['exec', '-T', 'redis', 'sh', '-c', ...words], { output }).catch((error: Error) => { throw gaveNone(error.message) })
   return {
-    ask: async (...command) => refuseErrors((await engine.stream([...exec, `${cli} "$@"`, 'sh', ...command], {})).trimEnd()),
+    ask: async (...command) => refuseErrors((await exec([`${cli} "$@"`, 'sh', ...command])).trimEnd()),
     copyTo: async file => {
       const output = openSync(file, 'wx', 0o600)
       try {
         // on the volume: /tmp of the container lies in the memory that Redis has too
-        await engine.stream([...exec, `copy=/data/backup-$$.rdb; trap 'rm -f $copy' EXIT; ${cli} --rdb $copy >&2 && cat $copy`], { output })
+        await exec([`copy=/data/backup-$$.rdb; trap 'rm -f $copy' EXIT; ${cli} --rdb $copy >&2 && cat $copy`], output)
       } finally {
         closeSync(output)
       }

@@ -37,7 +37,7 @@ async function replaceData (engine: Engine, kept: string): Promise<void> {
   const writers = WRITERS.filter(service => running.includes(service))
   const never = new AbortController().signal
   try {
-    saying('restore', 'stops what writes')
+    if (running.includes('redis')) saying('restore', 'stops what writes')
     await engine.compose('stop', ...writers, 'redis')
     await inData(engine, ['take', 'new', kept])
     saying('restore', 'the data are in their place')
