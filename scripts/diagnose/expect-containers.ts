@@ -41,7 +41,7 @@ function expectServices (engine: Engine, parts: readonly Part[], nodes: NodeSett
     settings,
     nodes,
     looks: [
-      ['containers', async () => await checkContainers(engine, parts)],
+      ['containers', async () => await checkContainers(engine, parts, existsSync(paths.joined) ? './scripts/join' : './scripts/up')],
       ...nodes.map(({ id }): [string, Look] => [`file-limit ${id}`, async () => await inCoturn(engine, ['cat', '/proc/1/limits'], limits => checkFileLimit(id, limits, maxAllocations(settings), 'SPILLWAY_NOFILE in .env'))]),
       ['coturn-version', async () => await inCoturn(engine, ['turnserver', '--version'], said => checkCoturnVersion(said, isPublic(nodes)))]
     ],
