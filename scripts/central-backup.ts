@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path'
 import { version } from '../services/runtime/version.ts'
 import { keyId } from '../services/domain/turn-credential.ts'
 import { MANIFEST, newManifest, RDB, sha256OfFile } from './central/manifest.ts'
-import { nativeCli } from './central/redis-cli.ts'
-import { refuseContainers } from './central/refuse-containers.ts'
+import { containerCli, nativeCli } from './central/redis-cli.ts'
+import { openContainers } from './compose/open-containers.ts'
 import { makeFolder } from './native/make-state.ts'
 import { OperatorError, runCommand } from './native/operator-error.ts'
 import { pathsOf } from './native/paths.ts'
@@ -14,13 +14,14 @@ import { stateFolderOf } from './native/settings.ts'
 /** Copies the central Redis while it serves; see ./scripts/backup --help. */
 await runCommand(async () => {
   process.umask(0o077)
-  const paths = pathsOf(stateFolderOf(process.env, resolve(import.meta.dirname, '..')))
-  refuseContainers(paths, 'backup', 'infra/README.md, What to back up, has the docker compose commands')
+  const repository = resolve(import.meta.dirname, '..')
+  const paths = pathsOf(stateFolderOf(process.env, repository))
   const createdAt = new Date().toISOString()
   const folder = resolve(process.argv[2] ?? join(paths.state, 'backups', createdAt.replaceAll(/[-:]|\.\d+/g, '')))
   const masterKey = readSecret(paths.masterKey)
   if (masterKey === undefined) throw new OperatorError(`${paths.masterKey} is missing: no centre was ever started here`)
-  const cli = nativeCli(paths)
+  const containers = openContainers(process.env, paths, repository)
+  const cli = containers === undefined ? nativeCli(paths) : containerCli(containers.engine)
   const [auditHead, layout, info] = [await cli.ask('GET', 'audit:head'), await cli.ask('GET', 'layout'), await cli.ask('INFO', 'server')]
 
   makeFolder(folder)

@@ -6,6 +6,9 @@ import { createEngine } from './compose/engine.ts'
 import { prepareImage } from './compose/prepare-image.ts'
 import { startServices, untilHealthy } from './compose/start-services.ts'
 import { giveFolder, OWN_UID, writeContainerFiles } from './compose/write-container-files.ts'
+import { examineStack } from './diagnose/examine-stack.ts'
+import { expectContainers } from './diagnose/expect-containers.ts'
+import { tellShort } from './diagnose/finding.ts'
 import { abortOnSignal } from './native/abort-on-signal.ts'
 import { createAdminApi } from './native/admin-api.ts'
 import { OperatorError, runCommand } from './native/operator-error.ts'
@@ -29,7 +32,7 @@ const NODE_SERVICES = ['relay-agent', 'coturn', 'demo-load']
 await runCommand(async () => {
   process.umask(0o077)
   const args = process.argv.slice(2)
-  const { settings, paths, uid, engine, tlsFolder, environment } = await prepare(args)
+  const { settings, environment, paths, uid, engine, tlsFolder } = await prepare(args)
   const interrupt = settings.detach ? new AbortController() : abortOnSignal()
 
   const give = (): void => {
@@ -41,6 +44,7 @@ await runCommand(async () => {
     await prepareImage(engine, 'control-plane', environment, repository)
     const bytes = await bringUp(engine, settings, paths, { give, signal: interrupt.signal })
     if (!settings.detach) process.stdout.write('stays in the foreground: Ctrl-C stops everything\n')
+    process.stdout.write(`${tellShort(await examineStack(expectContainers({ engine, environment }, paths, repository), paths))}\n`)
     printSummary(settings, paths, bytes)
     if (settings.detach) return 0
     await new Promise(resolve => { interrupt.signal.addEventListener('abort', resolve) })
@@ -78,7 +82,7 @@ async function prepare (args: readonly string[]) {
   const profiles = [process.env.COMPOSE_PROFILES ?? environment.COMPOSE_PROFILES ?? settled.COMPOSE_PROFILES, ...settings.fakes ? ['demo'] : []]
   const engine = createEngine(repository, { ...process.env, ...bind ? { ...address, SPILLWAY_CONTROL_PLANE_HOST: bind } : {}, COMPOSE_PROFILES: profiles.filter(Boolean).join(',') })
   const paths = pathsOf(settings.stateFolder)
-  return { settings, paths, uid, engine, tlsFolder: resolve(environment.SPILLWAY_TLS_DIR ?? paths.tls), environment }
+  return { settings, environment: { ...environment, ...address, ...bind ? { SPILLWAY_CONTROL_PLANE_HOST: bind } : {} }, paths, uid, engine, tlsFolder: resolve(environment.SPILLWAY_TLS_DIR ?? paths.tls) }
 }
 
 /** All but the node, then the node that is registered there; then real bytes through the relay, whose number is returned. */

@@ -1,7 +1,9 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { refuseContainers } from './central/refuse-containers.ts'
-import { describeExpected, examineStack } from './diagnose/examine-stack.ts'
+import { openContainers } from './compose/open-containers.ts'
+import { expectContainers } from './diagnose/expect-containers.ts'
+import { expectProcesses } from './diagnose/expect-processes.ts'
+import { examineStack } from './diagnose/examine-stack.ts'
 import { tellShort, tellWhole } from './diagnose/finding.ts'
 import { runCommand } from './native/operator-error.ts'
 import { pathsOf } from './native/paths.ts'
@@ -13,8 +15,8 @@ const repository = resolve(import.meta.dirname, '..')
 await runCommand(async () => {
   const { values: { json, short } } = parseArgs({ options: { json: { type: 'boolean' }, short: { type: 'boolean' } } })
   const paths = pathsOf(stateFolderOf(process.env, repository))
-  refuseContainers(paths, 'doctor', 'docker compose ps tells of their health, docker compose logs SERVICE why')
-  const findings = await examineStack(describeExpected(process.env, paths, repository), paths)
+  const containers = openContainers(process.env, paths, repository)
+  const findings = await examineStack(containers === undefined ? expectProcesses(process.env, paths, repository) : expectContainers(containers, paths, repository), paths)
   const text = json ? JSON.stringify({ findings }, null, 2) : short ? tellShort(findings) : `${tellWhole(findings)}\n${tellShort(findings).replace(' (./scripts/doctor tells all)', '')}`
   process.stdout.write(`${text}\n`)
   return findings.some(({ level }) => level === 'fail') ? 1 : 0

@@ -90,9 +90,10 @@ async function joinFleet (flags: Flags, paths: Paths, environment: Environment):
   const relayIp = chosen ?? await findOwnAddress(central)
   if (chosen === undefined) saying('join', `relays on ${relayIp}, from where this machine reaches the centre; --relay-ip chooses another`)
   makeOwnFolder(paths.state)
-  const answer = await redeemToken(central, token)
+  const externalIp = flags['external-ip']
+  const answer = await redeemToken(central, token, [...externalIp === undefined ? [] : [externalIp], relayIp])
   saying('join', `this machine is ${answer.node} of ${central} now`)
-  return keepJoined(paths, answer, { central, relayIp, externalIp: flags['external-ip'] ?? null, native: flags.native === true })
+  return keepJoined(paths, answer, { central, relayIp, externalIp: externalIp ?? null, native: flags.native === true })
 }
 
 function readToken (file: string | undefined): string {

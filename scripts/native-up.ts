@@ -3,7 +3,8 @@ import { resolve } from 'node:path'
 import { checkNoRestoreBrokeOff } from './central/redis-data.ts'
 import { abortOnSignal } from './native/abort-on-signal.ts'
 import { bringUp } from './native/bring-up.ts'
-import { examineStack, expectStack } from './diagnose/examine-stack.ts'
+import { examineStack } from './diagnose/examine-stack.ts'
+import { expectStack } from './diagnose/expect-processes.ts'
 import { tellShort } from './diagnose/finding.ts'
 import { readJoined } from './native/joined-node.ts'
 import { makeState } from './native/make-state.ts'
@@ -34,7 +35,7 @@ await runCommand(async () => {
     makeState(settings, paths, repository)
     const bytes = await bringUp({ settings, stack, paths, repository, signal: interrupt.signal, say: saying })
     if (!settings.detach) process.stdout.write('stays in the foreground: Ctrl-C stops everything\n')
-    process.stdout.write(`${tellShort(await examineStack(expectStack(settings, repository), paths))}\n`)
+    process.stdout.write(`${tellShort(await examineStack(expectStack(settings, paths, repository), paths))}\n`)
     printSummary(settings, paths, bytes)
     if (settings.detach) return 0
     await watchParts([...stack.shared, ...stack.nodes.flatMap(({ parts }) => parts)], paths, interrupt.signal, saying)

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { OperatorError } from '../native/operator-error.ts'
 import { readSecret } from '../native/private-files.ts'
+import type { Engine } from '../compose/engine.ts'
 import type { Paths } from '../native/paths.ts'
 
 /** Runs redis-cli on the central Redis as its user `backup`, who may copy all of it and change nothing. */
@@ -31,6 +32,25 @@ export function nativeCli (paths: Paths): CentralCli {
   }
 }
 
+/** In the container, which has the password: this machine may have no redis-cli. */
+export function containerCli (engine: Engine): CentralCli {
+  const cli = 'REDISCLI_AUTH=$(cat /run/secrets/backup-password) redis-cli --user backup --no-auth-warning'
+  const exec = async (words: readonly string[], output?: number): Promise<string> =>
+    await engine.stream(['exec', '-T', 'redis', 'sh', '-c', ...words], { output }).catch((error: Error) => { throw gaveNone(error.message) })
+  return {
+    ask: async (...command) => refuseErrors((await exec([`${cli} "$@"`, 'sh', ...command])).trimEnd()),
+    copyTo: async file => {
+      const output = openSync(file, 'wx', 0o600)
+      try {
+        // on the volume: /tmp of the container lies in the memory that Redis has too
+        await exec([`copy=/data/backup-$$.rdb; trap 'rm -f $copy' EXIT; ${cli} --rdb $copy >&2 && cat $copy`], output)
+      } finally {
+        closeSync(output)
+      }
+    }
+  }
+}
+
 /** redis-cli answers errors with exit code 0 on standard output where it is asked for one command. */
 async function runCli (args: string[], password: string): Promise<string> {
   const child = spawn('redis-cli', args, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, REDISCLI_AUTH: password } })
@@ -38,7 +58,14 @@ async function runCli (args: string[], password: string): Promise<string> {
   child.stdout.setEncoding('utf8').on('data', (text: string) => { answer += text })
   child.stderr.setEncoding('utf8').on('data', (text: string) => { complaint += text })
   const [code] = await once(child, 'close').catch((error: Error) => { throw new OperatorError(`redis-cli does not run: ${error.message} (Debian: apt-get install redis-tools)`) })
-  const refused = /^(NOAUTH|WRONGPASS|NOPERM|ERR|LOADING)\b.*/.exec(answer)?.[0]
-  if (code !== 0 || refused !== undefined) throw new OperatorError(`the central Redis gives no backup: ${refused ?? (complaint.trim() || answer.trim())}. Does it run, and was ./scripts/up run since the last upgrade?`)
-  return answer.trimEnd()
+  if (code !== 0) throw gaveNone(complaint.trim() || answer.trim())
+  return refuseErrors(answer.trimEnd())
 }
+
+function refuseErrors (answer: string): string {
+  if (/^(NOAUTH|WRONGPASS|NOPERM|ERR|LOADING)\b/.test(answer)) throw gaveNone(answer)
+  return answer
+}
+
+const gaveNone = (why: string): OperatorError =>
+  new OperatorError(`the central Redis gives no backup: ${why}. Does it run, and was ./scripts/up run since the last upgrade?`)

@@ -9,14 +9,7 @@ import { centralKeys } from '../../services/store/keys.ts'
 import { makeOwnFolder } from '../native/make-state.ts'
 import { OperatorError } from '../native/operator-error.ts'
 import { syncToDisk } from '../native/private-files.ts'
-
-/** What a Redis says of data it has loaded. */
-export interface LoadedData {
-  keys: number
-  auditHead: string | null
-  /** nodes with a login of their own */
-  nodes: string[]
-}
+import type { LoadedData } from './check-backup.ts'
 
 /**
  * Lays an RDB where a Redis with `appendonly yes` begins from it. Such a one reads its append-only files and no dump.rdb;
@@ -63,7 +56,7 @@ async function askLoaded (socket: string): Promise<LoadedData> {
   const redis = new Redis({ path: socket, retryStrategy: () => null }).on('error', () => {})
   try {
     await redis.del(centralKeys.joinTokens)
-    return { keys: await redis.dbsize(), auditHead: await redis.get(centralKeys.auditHead), nodes: (await redis.hkeys(centralKeys.nodeUsers)).sort() }
+    return { keys: await redis.dbsize(), auditHead: await redis.get(centralKeys.auditHead), layout: await redis.get(centralKeys.layout), nodes: (await redis.hkeys(centralKeys.nodeUsers)).sort() }
   } finally {
     redis.disconnect()
   }

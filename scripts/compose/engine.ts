@@ -1,4 +1,6 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { OperatorError } from '../native/operator-error.ts'
 
@@ -22,8 +24,17 @@ export function createEngine (repository: string, environment: NodeJS.ProcessEnv
     }
   }
 
+  /** Its standard output, where that goes nowhere else. @param input, @param output open files. @throws OperatorError as above */
+  async function stream (args: readonly string[], { input, output }: { input?: number | undefined, output?: number | undefined }): Promise<string> {
+    const child = spawn('docker', ['compose', '--progress', 'quiet', ...args], { cwd: repository, env: environment, stdio: [input ?? 'ignore', output ?? 'pipe', 'pipe'] })
+    const [said, complaint, [code]] = await Promise.all([child.stdout === null ? '' : text(child.stdout), child.stderr === null ? '' : text(child.stderr), once(child, 'close')]).catch((error: Error) => { throw new OperatorError(`docker does not run: ${error.message}`) })
+    if (code !== 0) throw new OperatorError(`docker compose ${args[0]}: ${complaint.trim().split('\n').slice(-LINES_SHOWN).join('\n') || `it ended with ${code}`}`)
+    return said
+  }
+
   return {
     compose,
+    stream,
     containers: async (): Promise<ContainerState[]> =>
       (await compose('ps', '--all', '--format', 'json')).split('\n').filter(Boolean).map(line => JSON.parse(line)),
     /** what a service said last, whichever of its containers */

@@ -18,11 +18,11 @@ export async function startServices (engine: Engine, services: readonly string[]
   }
 }
 
-/** Resolves when each container is healthy, or has done its work, and says so of each. @throws OperatorError with the last words of one that is not */
-export async function untilHealthy (engine: Engine, signal: AbortSignal, say: (service: string, what: string) => void): Promise<void> {
+/** Resolves when each container, of these services where some are named, is healthy or has done its work, and says so of each. @throws OperatorError with the last words of one that is not */
+export async function untilHealthy (engine: Engine, signal: AbortSignal, say: (service: string, what: string) => void, services?: readonly string[]): Promise<void> {
   const start = performance.now()
   for (;;) {
-    const all = await engine.containers()
+    const all = (await engine.containers()).filter(({ Service }) => services?.includes(Service) ?? true)
     const ill = all.filter(container => !isWell(container))
     if (ill.length === 0) {
       for (const { Service, Name, Health } of all) if (Health) say(Service, `${Health}, ${Name}`)

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { fail, ok, warn } from './finding.ts'
@@ -24,21 +23,23 @@ export function checkUdpBuffers (): Finding[] {
   return [ok('udp-buffers', `net.core.rmem_max is ${bytes} bytes, ${dropped} of ${came + dropped} datagrams were dropped`)]
 }
 
-/** @param pid of coturn, undefined where it does not run; then this process' own limit tells what it would get */
-export function checkFileLimit (node: string, pid: number | undefined, maxAllocations: number): Finding[] {
-  const limit = Number(/^Max open files +(\d+)/m.exec(readFileSync(`/proc/${pid ?? 'self'}/limits`, 'utf8'))?.[1] ?? NaN)
+/** @param limits /proc/<pid>/limits of coturn, or of what would start it */
+export function checkFileLimit (node: string, limits: string, maxAllocations: number, raise: string): Finding[] {
+  const limit = Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? NaN)
   const needed = maxAllocations * FILES_AN_ALLOCATION + FILES_BESIDE
   const check = `file-limit ${node}`
   return [limit >= needed || Number.isNaN(limit)
     ? ok(check, Number.isNaN(limit) ? 'no limit on open files' : `${limit} open files, ${needed} for ${maxAllocations} allocations`)
-    : warn(check, `${limit} open files are allowed, and ${maxAllocations} allocations need ${needed}`, 'raise it before ./scripts/up (ulimit -n, LimitNOFILE=), or lower SPILLWAY_NODE_MAX_ALLOCATIONS')]
+    : warn(check, `${limit} open files are allowed, and ${maxAllocations} allocations need ${needed}`, `raise it before ./scripts/up (${raise}), or lower SPILLWAY_NODE_MAX_ALLOCATIONS`)]
 }
 
-/** What launch would say to it (notes there). @param isPublic whether a relay of it is reached from other machines */
-export function checkCoturnVersion (isPublic: boolean): Finding[] {
-  const { stdout, error } = spawnSync('turnserver', ['--version'], { encoding: 'utf8' })
-  const version = /\d+\.\d+\.\d+/.exec(stdout ?? '')?.[0]
-  if (version === undefined) return [fail('coturn-version', error === undefined ? 'turnserver --version says no version' : 'turnserver is not installed', 'apt-get install coturn, or another build of 4.17 or newer in the PATH')]
+/**
+ * What launch would say to it (notes there).
+ * @param said by turnserver --version; undefined where there is none. @param isPublic whether a relay of it is reached from other machines
+ */
+export function checkCoturnVersion (said: string | undefined, isPublic: boolean): Finding[] {
+  const version = /\d+\.\d+\.\d+/.exec(said ?? '')?.[0]
+  if (version === undefined) return [fail('coturn-version', said === undefined ? 'turnserver is not installed' : 'turnserver --version says no version', 'apt-get install coturn, or another build of 4.17 or newer in the PATH')]
   const [major = 0, minor = 0] = version.split('.').map(Number)
   const isOlder = (than: number): boolean => major < 4 || (major === 4 && minor < than)
   if (isOlder(13) && isPublic) return [fail('coturn-version', `coturn ${version} can be crashed by anyone who reaches it (GHSA-4g7c-p5wg-j4hp)`, 'install 4.17 or newer')]

@@ -32,7 +32,7 @@ async function checkPart (part: Part, paths: Paths): Promise<Finding[]> {
 }
 
 /** A process that serves with something away says so at /readyz. */
-async function checkDegraded ({ name, probe }: Part): Promise<Finding[]> {
+export async function checkDegraded ({ name, probe }: Part): Promise<Finding[]> {
   if (probe.kind !== 'http') return [ok(name, 'answers')]
   const { degraded = {} } = await (await fetch(probe.url)).json() as { degraded?: Record<string, string> }
   const words = Object.values(degraded)

@@ -14,9 +14,9 @@ export interface JoinAnswer {
   redisCa: string | null
 }
 
-/** @throws OperatorError where the centre lets nobody in with this token, in its words */
-export async function redeemToken (central: string, token: string): Promise<JoinAnswer> {
-  const { status, body } = await call('POST', `${central}/v1/join`, token)
+/** @param addresses of the relay. @throws OperatorError where the centre lets nobody in with this token, in its words */
+export async function redeemToken (central: string, token: string, addresses: readonly string[]): Promise<JoinAnswer> {
+  const { status, body } = await call('POST', `${central}/v1/join`, token, { addresses })
   if (status !== 201) throw new OperatorError(`join: ${central} answered ${status} ${String(body.code ?? '')}: ${String(body.detail ?? '')}`)
   return body as unknown as JoinAnswer
 }

@@ -4,6 +4,7 @@ import { addressGroup } from '../domain/client-address.ts'
 import { findJoinTokenFlaw, nameNode, parseJoinToken } from '../domain/join-token.ts'
 import type { JoinToken } from '../domain/join-token.ts'
 import { newDesired, showDesired } from '../domain/node.ts'
+import { foreignAddresses } from '../domain/relay-addresses.ts'
 import { sha256 } from '../domain/sha256.ts'
 import { deriveNodeKey, keyId } from '../domain/turn-credential.ts'
 import { inheritKicks } from '../policy/kicks.ts'
@@ -63,14 +64,16 @@ export function createJoining ({ redis, change, keyRing, domain, now }: AdminCon
   return {
     isOpen: redisUrl !== undefined,
 
-    /** @param text what its holder sent. @param address of the client. @throws Problem */
-    async join (text: string, address: string): Promise<Static<typeof JoinReply>> {
+    /** @param text what its holder sent. @param address of the client. @param relays where it says its relay will be. @throws Problem */
+    async join (text: string, address: string, relays: readonly string[] = []): Promise<Static<typeof JoinReply>> {
       // what is no token costs no question to Redis
       if (!parseJoinToken(text)) throw problems.wrongJoinToken()
       limitTries(address)
       if (redisUrl === undefined) throw problems.joiningOff('SPILLWAY_JOIN_REDIS_URL is not set')
       // before it waits behind changes of others
-      const { id } = await checkToken(text)
+      const { id, token: { addresses } } = await checkToken(text)
+      const foreign = foreignAddresses(relays, addresses)
+      if (foreign.length > 0) throw problems.addressNotAllowed(foreign)
       const password = randomBytes(24).toString('hex')
       const passwordSha256 = sha256(password)
       const suffix = randomBytes(3).toString('hex')
@@ -80,7 +83,7 @@ export function createJoining ({ redis, change, keyRing, domain, now }: AdminCon
         const node = token.node ?? nameNode(token.region, suffix)
         await checkFreeName(redis, node)
         const key = deriveNodeKey(keyRing.ring.current.text, node)
-        const desired = inheritKicks(newDesired(keyId(key)), await readNodes(redis))
+        const desired = inheritKicks(newDesired(keyId(key), token.addresses), await readNodes(redis))
         const used: JoinToken = { ...token, usedAt: new Date(now()).toISOString(), usedAs: node }
         return {
           action: 'node.join',

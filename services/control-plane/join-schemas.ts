@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { JOIN_TOKEN_ID_PATTERN } from '../domain/join-token.ts'
 import { NodeId, Region } from '../domain/node.ts'
+import { MOST_ADDRESSES, RelayAddresses } from '../domain/relay-addresses.ts'
 import { Timestamp } from './admin-schemas.ts'
 
 const closed = { additionalProperties: false }
@@ -14,6 +15,7 @@ const MAX_JOIN_TTL_SECONDS = 86_400
 export const CreateJoinToken = Type.Object({
   node: Type.Optional(NodeId),
   region: Type.Optional(Region),
+  addresses: Type.Optional(RelayAddresses),
   ttlSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_JOIN_TTL_SECONDS, description: `how long it may be used; default ${DEFAULT_JOIN_TTL_SECONDS}` }))
 }, closed)
 
@@ -23,6 +25,7 @@ const shown = {
   id: Type.String(),
   node: orNull(Type.String(), 'what the node will be called; null: it gets a new name'),
   region: orNull(Type.String(), 'where it stands, unless its machine says otherwise'),
+  addresses: Type.Optional(RelayAddresses),
   createdAt: Timestamp('when it was made'),
   createdBy: Type.String({ description: 'name of the admin token' }),
   expiresAt: Timestamp('the last moment it may be used')
@@ -35,6 +38,10 @@ export const JoinTokensReply = Type.Object({
     usedAs: orNull(Type.String(), 'the node that came of it'),
     state: Type.Enum(['open', 'used', 'expired'])
   }, closed), { description: 'the newest first; one that is over is listed for a day' })
+}, closed)
+
+export const JoinRequest = Type.Object({
+  addresses: Type.Optional(Type.Array(RelayAddresses.items, { maxItems: MOST_ADDRESSES, description: 'where its relay will be, so that a mistake is told before the token is spent' }))
 }, closed)
 
 /** All a machine needs to be a node of this fleet. */

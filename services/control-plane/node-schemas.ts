@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { DesiredNode, ObservedNode, ShownDesired } from '../domain/node.ts'
+import { RelayAddresses } from '../domain/relay-addresses.ts'
 import { Timestamp } from './admin-schemas.ts'
 import { ShownNode } from './show-fleet.ts'
 
@@ -17,6 +18,7 @@ const MAX_CAPACITY_MBPS = 1_000_000
 export const ChangeNode = Type.Object({
   draining: Type.Optional(Type.Boolean({ description: 'true: no new sessions, those that run go on; false: it serves again' })),
   weight: Type.Optional(DesiredNode.properties.weight),
+  addresses: Type.Optional(Type.Union([RelayAddresses, Type.Null()], { description: 'the only addresses of a relay that are believed of it; null: any that a relay can have' })),
   capacityMbps: Type.Optional(Type.Union([Type.Number({ exclusiveMinimum: 0, maximum: MAX_CAPACITY_MBPS }), Type.Null()], { description: 'egress the node may carry, in 10^6 bits a second; null: what its agent is configured with' }))
 }, { ...closed, minProperties: 1 })
 

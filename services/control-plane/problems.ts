@@ -62,6 +62,7 @@ export const problems = {
   nodeInUse: (why: string) => new Problem(409, 'node_in_use', why),
   nodeExists: (id: string) => new Problem(409, 'node_exists', `there is a node "${id}" already: remove it first, or take another name`),
   nodeRevoked: (id: string) => new Problem(409, 'node_revoked', `a node "${id}" was taken out by force, and whoever was it may still hold the key of that name: take another name, or PUT /admin/v1/nodes/${id} if it was you`),
+  addressNotAllowed: (addresses: readonly string[]) => new Problem(403, 'address_not_allowed', `this join token is for a relay at other addresses than ${addresses.join(', ')}: choose one of them (--relay-ip, --external-ip), or make another token`),
   joiningOff: (why: string) => new Problem(409, 'joining_off', `no machine can join: ${why}; see infra/README.md`),
   noJoinToken: (id: string) => new Problem(404, 'join_token_not_found', `there is no join token "${id}"`),
   noSession: (id: string) => new Problem(404, 'session_not_found', `no session "${id}" is open: GET /admin/v1/sessions lists those that are`),

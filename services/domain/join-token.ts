@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { NodeId, Region } from './node.ts'
+import { RelayAddresses } from './relay-addresses.ts'
 import { sha256 } from './sha256.ts'
 
 /** What is kept of a join token: never its secret, only the SHA-256 of it. */
@@ -9,6 +10,7 @@ export const JoinToken = Type.Object({
   secretSha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
   node: Type.Union([NodeId, Type.Null()], { description: 'what the node will be called; null: whoever joins gets a new name' }),
   region: Type.Union([Region, Type.Null()], { description: 'where it stands, unless its machine says otherwise' }),
+  addresses: Type.Optional(RelayAddresses),
   createdAt: Type.String(),
   createdBy: Type.String({ description: 'name of the admin token' }),
   expiresAt: Type.String(),

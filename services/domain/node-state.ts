@@ -38,6 +38,7 @@ export const NodeReason = Type.Union([
   }),
   reason('saturated', 'it is as full as it shall become: others come first', { loadRatio: Type.Number() }),
   reason('slow_start', 'it is new or healed and gets this share of what it would', { share: Type.Number() }),
+  reason('address_foreign', 'it says it is at addresses that it may not have, so other relays let nobody through to it there', { addresses: Type.Array(Type.String()) }),
   reason('clock_skew', 'its clock is ahead of this one by so much, or behind where negative', { skewMs: Type.Number() })
 ])
 export type NodeReason = Static<typeof NodeReason>

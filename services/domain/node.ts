@@ -3,6 +3,7 @@ import type { Static } from 'typebox'
 import { Kick, MAX_KICKS } from './kick.ts'
 import { LoadExperience, STEPS } from './load-experience.ts'
 import { NodeKeyEntry } from './node-keys.ts'
+import { RelayAddresses } from './relay-addresses.ts'
 
 export const NodeId = Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,31}$', description: '1 to 32 of a-z, 0-9 and -' })
 export const REGION_PATTERN = '^[a-z0-9-]{1,32}$'
@@ -35,6 +36,7 @@ export const DesiredNode = Type.Object({
   nodeKeys: Type.Array(NodeKeyEntry, { minItems: 1, description: 'which node key generations derive from' }),
   rotation: Type.Optional(NodeRotation),
   fleetIps: Type.Array(Type.String(), { description: 'relay addresses of the fleet, allowed as peers' }),
+  addresses: Type.Optional(RelayAddresses),
   draining: Type.Optional(Draining),
   weight: Type.Number({ exclusiveMinimum: 0, maximum: 100, description: 'share of new sessions beside nodes of the same capacity; 1 is usual' }),
   capacityBitsPerSecond: Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.Null()], { description: 'egress the node may carry; null: what its agent is configured with' }),
@@ -42,8 +44,9 @@ export const DesiredNode = Type.Object({
 })
 export type DesiredNode = Static<typeof DesiredNode>
 
-/** The wish for a node that is new. @param nodeKeyId of the key its agent is given */
-export const newDesired = (nodeKeyId: string): DesiredNode => ({ generations: [1], nodeKeys: [{ from: 1, id: nodeKeyId }], fleetIps: [], weight: 1, capacityBitsPerSecond: null })
+/** The wish for a node that is new. @param nodeKeyId of the key its agent is given. @param addresses the only ones it may claim */
+export const newDesired = (nodeKeyId: string, addresses?: RelayAddresses): DesiredNode =>
+  ({ generations: [1], nodeKeys: [{ from: 1, id: nodeKeyId }], fleetIps: [], ...addresses && { addresses }, weight: 1, capacityBitsPerSecond: null })
 
 /** As the admin API and the audit show it: without sealed keys, and without kicks, for an audit entry is for ever and must tell of no user. */
 export const ShownDesired = Type.Object({
@@ -51,6 +54,7 @@ export const ShownDesired = Type.Object({
   nodeKeys: Type.Array(Type.Object({ from: NodeKeyEntry.properties.from, id: NodeKeyEntry.properties.id })),
   rotation: DesiredNode.properties.rotation,
   fleetIps: DesiredNode.properties.fleetIps,
+  addresses: DesiredNode.properties.addresses,
   draining: DesiredNode.properties.draining,
   weight: DesiredNode.properties.weight,
   capacityBitsPerSecond: DesiredNode.properties.capacityBitsPerSecond

@@ -1,4 +1,5 @@
 import type { DesiredNode, NodeFacts } from '../domain/node.ts'
+import type { RelayAddresses } from '../domain/relay-addresses.ts'
 
 /** Fewer endings tell nothing of a rate: with three the estimate is still off by half as often as not. */
 const MIN_ENDED = 3
@@ -56,16 +57,20 @@ export function noteClosed ({ desired, observed }: NodeFacts, nowMs: number): De
 export interface NodeChange {
   draining?: boolean | undefined
   weight?: number | undefined
+  /** null: any that a relay can have */
+  addresses?: RelayAddresses | null | undefined
   capacityBitsPerSecond?: number | null | undefined
 }
 
 /** The wish changed so far as it is asked; a drain that goes on keeps its beginning. */
 export function changeNode (desired: DesiredNode, change: NodeChange, nowMs: number): DesiredNode {
-  const { draining, ...wish } = desired
+  const { draining, addresses: allowed, ...wish } = desired
   const drains = change.draining ?? draining !== undefined
+  const addresses = change.addresses === undefined ? allowed : change.addresses
   return {
     ...wish,
     ...drains ? { draining: draining ?? { sinceMs: nowMs } } : {},
+    ...addresses && { addresses },
     weight: change.weight ?? desired.weight,
     capacityBitsPerSecond: change.capacityBitsPerSecond === undefined ? desired.capacityBitsPerSecond : change.capacityBitsPerSecond
   }

@@ -57,6 +57,7 @@ function tellReason (reason: Exclude<NodeReason, BadUrl>): string {
     case 'not_probed': return tellNotProbed(reason)
     case 'saturated': return `it is saturated, ${percent(reason.loadRatio)} of what it may carry: add a node, or raise SPILLWAY_NODE_CAPACITY_MBPS or SPILLWAY_NODE_MAX_ALLOCATIONS if the machine can do more`
     case 'slow_start': return `it is new or healed and gets ${percent(reason.share)} of its share so far: nothing to do, it grows by itself`
+    case 'address_foreign': return `it says it is at ${reason.addresses.join(' and ')}, where it may not be, so clients of other relays do not reach its own: correct its address, or PATCH /admin/v1/nodes/{id} with "addresses"`
     case 'clock_skew': return `its clock is ${seconds(Math.abs(reason.skewMs))} ${reason.skewMs > 0 ? 'ahead' : 'behind'}, so credentials end ${reason.skewMs > 0 ? 'early' : 'late'} there: have NTP set it`
   }
 }

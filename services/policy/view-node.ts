@@ -1,6 +1,7 @@
 import { isUsableUrl } from '../domain/ice-servers.ts'
 import type { NodeFacts, ObservedNode } from '../domain/node.ts'
 import type { NodeReason, NodeState } from '../domain/node-state.ts'
+import { foreignAddresses } from '../domain/relay-addresses.ts'
 import { countVotes, hasVote, isSilent, watchProbers } from './count-votes.ts'
 import type { Health, ProberView, UrlVote } from './count-votes.ts'
 import type { Expectation } from './expect-load.ts'
@@ -97,7 +98,7 @@ export function viewNode ({ id, desired, observed }: NodeFacts, health: Health, 
     quietMs,
     clockSkewMs: before && before.beat !== observed.beat && moment.isSteady ? observed.clockMs - moment.nowMs : before?.clockSkewMs ?? null
   }
-  return { ...view, reasons: reasonsOf(view, observed, votes, desired.draining) }
+  return { ...view, reasons: reasonsOf(view, observed, votes, desired) }
 }
 
 /** Grows evenly from the first share to all, and begins anew with each coturn: one that keeps dying would be back at once. */
@@ -107,7 +108,8 @@ function nextShare ({ boot }: ObservedNode, before: NodeView | undefined, { isFi
   return isNew ? FIRST_SHARE : Math.min(1, before.share + (1 - FIRST_SHARE) * elapsedMs / rampMs)
 }
 
-function reasonsOf (view: Omit<NodeView, 'reasons'>, observed: ObservedNode, votes: readonly UrlVote[], draining: NodeFacts['desired']['draining']): NodeReason[] {
+function reasonsOf (view: Omit<NodeView, 'reasons'>, observed: ObservedNode, votes: readonly UrlVote[], { draining, addresses }: NodeFacts['desired']): NodeReason[] {
+  const foreign = foreignAddresses(observed.relayIps, addresses)
   const { probers, quietMs, share, saturated, loadRatio, clockSkewMs } = view
   const agentSpeaks = quietMs <= SILENT_AFTER_MS
   const when = (isSo: boolean, reason: NodeReason): NodeReason[] => isSo ? [reason] : []
@@ -123,6 +125,7 @@ function reasonsOf (view: Omit<NodeView, 'reasons'>, observed: ObservedNode, vot
     ...when(!probers.some(hasVote), notProbed(probers)),
     ...when(saturated, { kind: 'saturated', loadRatio }),
     ...when(share > 0 && share < 1, { kind: 'slow_start', share }),
+    ...when(foreign.length > 0, { kind: 'address_foreign', addresses: foreign }),
     ...when(clockSkewMs !== null && Math.abs(clockSkewMs) > SKEW_MS, { kind: 'clock_skew', skewMs: clockSkewMs ?? 0 })
   ]
 }

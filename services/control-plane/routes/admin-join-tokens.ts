@@ -23,7 +23,7 @@ export function addJoinTokenRoutes (fastify: FastifyInstance, { redis, change, n
     usedAt !== null ? 'used' : Date.parse(expiresAt) <= now() ? 'expired' : 'open'
 
   server.post('/join-tokens', { config: { role: 'admin' }, schema: { tags, summary: 'A new join token', body: CreateJoinToken, response: { 201: NewJoinTokenReply } } }, async (request, reply) => {
-    const { node = null, region = null, ttlSeconds = DEFAULT_JOIN_TTL_SECONDS } = request.body
+    const { node = null, region = null, addresses, ttlSeconds = DEFAULT_JOIN_TTL_SECONDS } = request.body
     if (!joining.isOpen) throw problems.joiningOff('SPILLWAY_JOIN_REDIS_URL is not set')
     if (!await mayMakeUsers(redis)) throw problems.joiningOff('the Redis user of the control plane may not make users (ACL SETUSER, ACL DELUSER)')
     const id = randomBytes(8).toString('hex')
@@ -32,6 +32,7 @@ export function addJoinTokenRoutes (fastify: FastifyInstance, { redis, change, n
       secretSha256: sha256(secret),
       node,
       region,
+      ...addresses && { addresses },
       createdAt: new Date(now()).toISOString(),
       createdBy: request.actor.name,
       expiresAt: new Date(now() + ttlSeconds * 1000).toISOString(),

@@ -78,13 +78,13 @@ export function addNodeRoutes (fastify: FastifyInstance, { redis, change, keyRin
     return await reply.code(created ? 201 : 200).send({ id: node, realm: realmOf(node, domain), key })
   })
 
-  server.patch('/nodes/:node', { schema: { tags, summary: 'Drains a node or lets it serve again, or changes its weight or capacity', params: NodeParams, body: ChangeNode, response: { 200: NodeReply } } }, async request => {
+  server.patch('/nodes/:node', { schema: { tags, summary: 'Drains a node or lets it serve again, or changes its weight, capacity or addresses', params: NodeParams, body: ChangeNode, response: { 200: NodeReply } } }, async request => {
     const { node } = request.params
-    const { draining, weight, capacityMbps } = request.body
+    const { draining, weight, addresses, capacityMbps } = request.body
     await change(request.actor, async () => {
       const { desired } = await find(node)
       const capacityBitsPerSecond = typeof capacityMbps === 'number' ? capacityMbps * 1e6 : capacityMbps
-      const after = changeNode(desired, { draining, weight, capacityBitsPerSecond }, now())
+      const after = changeNode(desired, { draining, weight, addresses, capacityBitsPerSecond }, now())
       if (JSON.stringify(after) === JSON.stringify(changeNode(desired, {}, now()))) return { result: undefined }
       return { action: 'node.change', target: node, before: showDesired(desired), after: showDesired(after), writes: [writeDesired(node, desired, after)], result: undefined }
     })

@@ -6,6 +6,7 @@ import { sha256 } from '../../../services/domain/sha256.ts'
 import { connectRedis, untilReady } from '../../../services/store/connect.ts'
 import { readApplied, shipUsage } from '../../../services/store/usage-stream.ts'
 import { ask, expectProblem, startControlPlane } from '../../helpers/control-plane.ts'
+import { observedNode } from '../../helpers/node-facts.ts'
 import { startRedisServer } from '../../helpers/redis-server.ts'
 
 const PASSWORD = 'password-of-the-control-plane'
@@ -15,7 +16,7 @@ const ownUrl = `redis://control-plane:${PASSWORD}@127.0.0.1:${centre.port}`
 const door = await startControlPlane(t, { redis: { ...centre, url: () => ownUrl }, settings: { SPILLWAY_JOIN_REDIS_URL: `redis://127.0.0.1:${centre.port}`, SPILLWAY_DOMAIN: 'turn.example', SPILLWAY_TRUSTED_PROXIES: '127.0.0.1' } })
 
 const makeToken = async (body: Record<string, unknown> = {}) => (await door.admin('POST', '/join-tokens', body)).body
-const join = async (token?: string, from?: string) => await ask(`${door.api}/v1/join`, 'POST', { ...token === undefined ? {} : { token }, ...from === undefined ? {} : { headers: { 'x-forwarded-for': from } } })
+const join = async (token?: string, from?: string, body?: unknown) => await ask(`${door.api}/v1/join`, 'POST', { ...token === undefined ? {} : { token }, ...body === undefined ? {} : { body }, ...from === undefined ? {} : { headers: { 'x-forwarded-for': from } } })
 /** A connection with the login a node was given; undefined where Redis refuses it. */
 async function logIn (t: Test, url: string) {
   const errors: string[] = []
@@ -71,6 +72,33 @@ t.test('a token that is late, revoked, made up or cut short opens nothing', asyn
     return own.includes('rate_limited') && other.body.code === 'join_token_invalid'
   })
   await until('it may try again', async () => (await join(guess, '198.51.100.1')).body.code === 'join_token_invalid')
+})
+
+t.test('a node that was let in for its addresses is believed at those alone, wherever it says it is', async t => {
+  const addresses = ['198.51.100.20', '10.9.9.20']
+  const { token, addresses: shown } = await makeToken({ node: 'bound', addresses })
+  t.same(shown, addresses)
+  expectProblem(t, await join(token, undefined, { addresses: ['198.51.100.20', '10.9.9.21'] }), 403, 'address_not_allowed', 'another machine')
+  expectProblem(t, await door.admin('POST', '/join-tokens', { addresses: [] }), 400, 'invalid_request', 'none at all')
+  const { status, body } = await join(token, undefined, { addresses: addresses.slice(0, 1) })
+  t.equal(status, 201, 'its token is not spent by that')
+  const free = await join((await makeToken({ node: 'free' })).token)
+  const [bound, other] = await Promise.all([logIn(t, body.redisUrl), logIn(t, free.body.redisUrl)])
+  const centralRedis = await centre.connect()
+  const peersOf = async (id: string): Promise<string[]> => JSON.parse(await centralRedis.get(`desired:${id}`) ?? '{}').fleetIps
+  const nodeOf = async (id: string) => (await door.admin('GET', `/nodes/${id}`)).body
+
+  await other?.set('observed:free', JSON.stringify(observedNode({ relayIps: ['198.51.100.30'] })))
+  await bound?.set('observed:bound', JSON.stringify(observedNode({ relayIps: ['198.51.100.20', '10.0.0.1'] })))
+  await until('its own address is let through elsewhere', async () => (await peersOf('free')).includes('198.51.100.20'))
+  t.same(await peersOf('free'), ['198.51.100.20', '198.51.100.30'], 'and no other it claims')
+  await until('it is told', async () => (await nodeOf('bound')).reasons.some(({ kind }: { kind: string }) => kind === 'address_foreign'))
+  t.match((await nodeOf('bound')).reasons.filter(({ kind }: { kind: string }) => kind === 'address_foreign'), [{ addresses: ['10.0.0.1'] }])
+
+  t.match(await door.admin('PATCH', '/nodes/bound', { addresses: ['10.0.0.1'] }), { status: 200, body: { desired: { addresses: ['10.0.0.1'] } } })
+  await until('it has moved', async () => (await peersOf('free')).join() === '10.0.0.1,198.51.100.30')
+  t.notOk('addresses' in (await door.admin('PATCH', '/nodes/bound', { addresses: null })).body.desired)
+  await until('it may be anywhere', async () => (await peersOf('free')).length === 3)
 })
 
 t.test('the login of a node opens its own keys alone', async t => {

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, renameSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -88,13 +88,24 @@ t.test('a try-out that is stopped leaves no redis-server', async t => {
   t.same(serving, [])
 })
 
-t.test('where containers run, what knows processes only says so and touches nothing', async t => {
+t.test('where containers were started and no engine answers, all of them say so and touch nothing', async t => {
   const of = join(state, 'containers')
   mkdirSync(join(of, 'compose'), { recursive: true })
-  for (const [name, args] of [['backup', []], ['restore', [backup, '--force']], ['doctor', []]] as const) {
-    t.match(await script(name, args, { SPILLWAY_STATE_DIR: of }), { code: 2, stderr: /are containers.*docker compose/ }, name)
-  }
-  t.same(readdirSync(of), ['compose'])
+  copyFileSync(paths.masterKey, join(of, 'master-key'))
+  const without = { SPILLWAY_STATE_DIR: of, DOCKER_HOST: `unix://${of}/none`, SPILLWAY_UID: '1' }
+  const files = readdirSync(of)
+  t.match(await script('backup', [], without), { code: 1, stderr: /docker/ })
+  t.match(await script('restore', [backup, '--force'], without), { code: 1, stderr: /docker/ })
+  t.match(await script('doctor', [], without), { code: 1, stdout: /^fail containers .*docker/m })
+  t.same(readdirSync(of), files)
+})
+
+t.test('a backup of a newer layout is refused', async t => {
+  const newer = join(state, 'backups', 'newer')
+  cpSync(backup, newer, { recursive: true })
+  const manifest = JSON.parse(readFileSync(join(newer, 'manifest.json'), 'utf8'))
+  writeFileSync(join(newer, 'manifest.json'), JSON.stringify({ ...manifest, layout: '2' }))
+  t.match(await script('restore', [newer, '--force']), { code: 2, stderr: /key layout 2, newer than/ })
 })
 
 t.test('folders that others made keep their mode, and the state folder is never one of everybody', t => {
