@@ -2,6 +2,7 @@ import { hasSessionCap } from '../policy/check-caps.ts'
 import type { App } from '../domain/app.ts'
 import type { Decision } from '../domain/decision.ts'
 import { credentialName, reservation, RESERVATION_MS } from '../domain/relay-use.ts'
+import { LineBatches } from '../runtime/line-batches.ts'
 import { repeat } from '../runtime/repeat.ts'
 import type { Redis } from '../store/connect.ts'
 import { writeIssued } from '../store/decisions.ts'
@@ -9,11 +10,12 @@ import type { Reserved } from '../store/decisions.ts'
 
 /** Other replicas learn of places taken this soon, and of nothing else here. */
 const FLUSH_MS = 200
-/** Records kept for a Redis that is away, about 5 MB; then the oldest are dropped, and counted. */
+/** Records kept for a Redis that is away, about 10 MB; then the oldest are dropped, and counted. */
 const MAX_WAITING = 20_000
-const DROPPED_AT_ONCE = 1_000
 /** Records a script: it holds up Redis, and a request here, for a millisecond at most. */
 const RECORDS_A_SCRIPT = 250
+/** For so many records of 300 to 500 bytes each. */
+const BYTES_A_SCRIPT = 128 * 1024
 /** When a key was last used is kept to the minute. */
 const KEY_USE_MS = 60_000
 
@@ -29,8 +31,8 @@ export interface RecorderOptions {
 /** Keeps what was issued and flushes it to Redis behind the replies. */
 export function createIssuedRecorder ({ redis, replica, now, onDropped, onError }: RecorderOptions) {
   let issues = 0
-  /** JSON already: one string each is far less to keep than what it is made of */
-  let waiting: string[] = []
+  /** the JSON of one decision a line */
+  const waiting = new LineBatches({ linesABatch: RECORDS_A_SCRIPT, bytesABatch: BYTES_A_SCRIPT })
   const keysTold = new Map<string, number>()
   const keysUsed = new Map<string, number>()
   /** app -> place -> when it was taken, in ms */
@@ -42,30 +44,28 @@ export function createIssuedRecorder ({ redis, replica, now, onDropped, onError 
     const oldestMs = now() - RESERVATION_MS
     dropOld(places, oldestMs)
     untold = untold.filter(({ atMs }) => atMs > oldestMs)
-    while (waiting.length > 0 || untold.length > 0 || keysUsed.size > 0) {
-      const [decisions, reserved, used] = [waiting.slice(0, RECORDS_A_SCRIPT), untold.slice(0, RECORDS_A_SCRIPT), new Map(keysUsed)]
-      waiting = waiting.slice(decisions.length)
-      untold = untold.slice(reserved.length)
-      keysUsed.clear()
-      try {
-        await writeIssued(redis, { decisions, reserved, keysUsed: used })
-      } catch (error) {
-        waiting = [...decisions, ...waiting]
-        untold = [...reserved, ...untold]
-        for (const [key, atMs] of used) keysUsed.set(key, atMs)
-        throw error
-      }
+    while (waiting.size > 0 || untold.length > 0 || keysUsed.size > 0) await waiting.sendFirst(tell)
+  }
+
+  async function tell (decisions: Buffer | undefined): Promise<void> {
+    const [reserved, used] = [untold.slice(0, RECORDS_A_SCRIPT), new Map(keysUsed)]
+    untold = untold.slice(reserved.length)
+    keysUsed.clear()
+    try {
+      await writeIssued(redis, { decisions, reserved, keysUsed: used })
+    } catch (error) {
+      untold = [...reserved, ...untold]
+      for (const [key, atMs] of used) keysUsed.set(key, atMs)
+      throw error
     }
   }
   const flushing = repeat(FLUSH_MS, flush, onError)
 
   return {
     record (app: App, decision: Decision): void {
-      waiting.push(JSON.stringify(decision))
-      if (waiting.length > MAX_WAITING) {
-        waiting = waiting.slice(DROPPED_AT_ONCE)
-        onDropped(DROPPED_AT_ONCE)
-      }
+      // as many as one script takes do not wait for more
+      if (waiting.add(JSON.stringify(decision))) flushing.soon()
+      if (waiting.size > MAX_WAITING) onDropped(waiting.dropOldest())
       if (decision.provider !== 'coturn' || !hasSessionCap(app.relayCaps)) return
       issues += 1
       const place = reservation(credentialName(decision.userTag, decision.expiresAtSeconds), `${replica}${issues}`)

@@ -9,8 +9,8 @@ const DECISIONS_KEPT = 100_000
 
 /** What one replica has issued since it last told. */
 export interface Issued {
-  /** JSON of a Decision each */
-  decisions: readonly string[]
+  /** the JSON of one Decision a line; undefined: none */
+  decisions: Buffer | undefined
   /** places held among the sessions of apps that have a cap on them */
   reserved: readonly Reserved[]
   /** key id -> when it was last used, in ms */
@@ -25,7 +25,7 @@ export interface Reserved {
 
 export async function writeIssued (redis: Redis, { decisions, reserved, keysUsed }: Issued): Promise<void> {
   const pipeline = redis.pipeline()
-  if (decisions.length > 0) pipeline.recordIssued(centralKeys.decisions, DECISIONS_KEPT, decisions.join('\n'))
+  if (decisions) pipeline.recordIssued(centralKeys.decisions, DECISIONS_KEPT, decisions)
   for (const { app, place, atMs } of reserved) {
     const key = centralKeys.reserved(app)
     pipeline.zadd(key, atMs, place)
