@@ -44,7 +44,9 @@ export function createIssuedRecorder ({ redis, replica, now, onDropped, onError 
     const oldestMs = now() - RESERVATION_MS
     dropOld(places, oldestMs)
     untold = untold.filter(({ atMs }) => atMs > oldestMs)
-    while (waiting.size > 0 || untold.length > 0 || keysUsed.size > 0) await waiting.sendFirst(tell)
+    // what comes meanwhile goes with the next turn: else a busy replica would send a script for every few records
+    const scripts = Math.max(waiting.batches, Math.ceil(untold.length / RECORDS_A_SCRIPT), Math.min(keysUsed.size, 1))
+    for (let sent = 0; sent < scripts; sent++) await waiting.sendFirst(tell)
   }
 
   async function tell (decisions: Buffer | undefined): Promise<void> {

@@ -34,6 +34,7 @@ export class LineBatches {
 
   /** lines that wait, or are on their way */
   get size (): number { return this.#size }
+  get batches (): number { return this.#batches.length }
 
   /** @param line without a line break; returns whether its batch is full */
   add (line: string): boolean {
