@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { until } from '../../../scripts/until.ts'
 import { createIssuedRecorder } from '../../../services/control-plane/record-issued.ts'
@@ -28,6 +29,19 @@ t.test('what was issued is told in its order, once, and the last of it when the 
   for (let atMs = 2_500; atMs < 3_000; atMs++) recorder.record(app, decision(atMs))
   await recorder.stop()
   t.same(await recorded(), Array.from({ length: 3_000 }, (_, atMs) => atMs))
+})
+
+t.test('what comes while a script runs waits for the next one: there are few, however steadily records come', async t => {
+  const { recorder } = begin()
+  await redis.config('RESETSTAT')
+  for (let atMs = 0; atMs < 400; atMs++) {
+    recorder.record(app, decision(atMs))
+    await delay(1)
+  }
+  await recorder.stop()
+  t.equal((await recorded()).length, 400)
+  const [, calls] = /^cmdstat_evalsha:calls=(\d+)/m.exec(await redis.info('commandstats')) ?? []
+  t.ok(Number(calls) >= 2 && Number(calls) <= 20, `${calls} scripts`)
 })
 
 t.test('while Redis is away it waits, the oldest go when there is no more room, and they are counted', async t => {
