@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { checkManifest } from './central/check-backup.ts'
 import { RDB, readManifest, sha256OfFile } from './central/manifest.ts'
+import { holdsData } from './central/redis-data.ts'
 import { restoreContainers } from './central/restore-containers.ts'
 import { checkStopped, restoreProcesses } from './central/restore-processes.ts'
 import { openContainers } from './compose/open-containers.ts'
@@ -18,6 +20,8 @@ await runCommand(async () => {
   if (named === undefined) throw new OperatorError('restore: which backup? ./scripts/restore --help', 2)
   const paths = pathsOf(stateFolderOf(process.env, repository))
   const containers = openContainers(process.env, paths, repository)
+  // which of them is meant only their operator knows, and the other one would go on without a word
+  if (existsSync(paths.compose) && holdsData(paths)) throw new OperatorError(`restore: ${paths.state} is of containers (${paths.compose}) and holds data of processes (${paths.redisData}): move what is used no more away`, 2)
   const folder = resolve(named)
   const rdb = join(folder, RDB)
 

@@ -82,18 +82,24 @@ async function joinFleet (flags: Flags, paths: Paths, environment: Environment):
   if (flags.central === undefined) throw new OperatorError('join: --central says whose fleet to join, and SPILLWAY_JOIN_TOKEN or --token-file with what token', 2)
   const central = checkCentral(flags.central)
   const token = readToken(flags['token-file'])
-  for (const name of ['relay-ip', 'external-ip'] as const) {
-    if (flags[name] !== undefined && isIP(flags[name]) === 0) throw new OperatorError(`join: --${name} takes an IP address`, 2)
-  }
+  const chosen = chooseAddress(flags, environment, 'relay-ip', 'SPILLWAY_NODE_RELAY_IP')
+  const externalIp = chooseAddress(flags, environment, 'external-ip', 'SPILLWAY_NODE_EXTERNAL_IP')
   if (!flags.native) readContainerSettings(environment, paths)
-  const chosen = flags['relay-ip'] ?? (environment.SPILLWAY_NODE_RELAY_IP || undefined)
   const relayIp = chosen ?? await findOwnAddress(central)
   if (chosen === undefined) saying('join', `relays on ${relayIp}, from where this machine reaches the centre; --relay-ip chooses another`)
   makeOwnFolder(paths.state)
-  const externalIp = flags['external-ip']
   const answer = await redeemToken(central, token, [...externalIp === undefined ? [] : [externalIp], relayIp])
   saying('join', `this machine is ${answer.node} of ${central} now`)
   return keepJoined(paths, answer, { central, relayIp, externalIp: externalIp ?? null, native: flags.native === true })
+}
+
+/** By flag or by setting, of which the node goes by the latter ever after. */
+function chooseAddress (flags: Flags, environment: Environment, flag: 'relay-ip' | 'external-ip', setting: string): string | undefined {
+  const set = environment[setting] || undefined
+  if (flags[flag] !== undefined && set !== undefined && flags[flag] !== set) throw new OperatorError(`join: --${flag} says ${flags[flag]}, ${setting} ${set}: one of them is wrong`, 2)
+  const address = flags[flag] ?? set
+  if (address !== undefined && isIP(address) === 0) throw new OperatorError(`join: --${flag} and ${setting} take an IP address`, 2)
+  return address
 }
 
 function readToken (file: string | undefined): string {

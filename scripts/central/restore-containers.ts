@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { centralKeys } from '../../services/store/keys.ts'
 import { untilHealthy } from '../compose/start-services.ts'
+import { abortOnSignal } from '../native/abort-on-signal.ts'
 import { OperatorError } from '../native/operator-error.ts'
 import { saying } from '../native/say.ts'
 import { checkLoaded, tellRestored } from './check-backup.ts'
@@ -20,37 +21,39 @@ export async function restoreContainers (engine: Engine, rdb: string, manifest: 
   const kept = `before-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`
   const held = await inData(engine, ['holds']) !== ''
   if (held && !force) throw new OperatorError(`restore: the central Redis holds data: --force puts it aside and the backup of ${manifest.createdAt} in its place`, 2)
+  // whoever presses Ctrl-C ends what runs in the engine; what was stopped starts again all the same
+  const { signal } = abortOnSignal()
+  let started: string[]
   try {
     const loaded = await layOut(engine, rdb)
     checkLoaded(loaded, manifest, rdb)
-    await replaceData(engine, kept)
+    started = await replaceData(engine, kept)
     process.stdout.write(tellRestored(loaded, manifest))
   } finally {
     // what cannot be dropped now goes with the next try
     await inData(engine, ['drop']).catch(() => {})
   }
   if (held) process.stdout.write(`what was there lies in the volume: docker compose run --rm --no-deps redis rm -r /data/${kept} deletes it, and infra/README.md says how it is put back\n`)
+  if (!started.includes('redis')) return saying('restore', './scripts/up starts on them')
+  await untilHealthy(engine, signal, () => {}, started)
+  saying('restore', 'what was stopped runs again')
 }
 
-async function replaceData (engine: Engine, kept: string): Promise<void> {
-  const running = (await engine.containers()).filter(({ State }) => State === 'running').map(({ Service }) => Service)
-  const writers = WRITERS.filter(service => running.includes(service))
-  const never = new AbortController().signal
+/** Returns what it stopped and started again. */
+async function replaceData (engine: Engine, kept: string): Promise<string[]> {
+  // one that cannot load what it has starts again and again, and is a reason to restore
+  const stopped = (await engine.containers()).filter(({ Service, State }) => ['redis', ...WRITERS].includes(Service) && ['running', 'restarting'].includes(State))
+  const services = [...new Set(stopped.map(({ Service }) => Service))]
   try {
-    if (running.includes('redis')) saying('restore', 'stops what writes')
-    await engine.compose('stop', ...writers, 'redis')
+    if (services.includes('redis')) saying('restore', 'stops what writes')
+    await engine.compose('stop', ...WRITERS.filter(service => services.includes(service)), 'redis')
     await inData(engine, ['take', 'new', kept])
     saying('restore', 'the data are in their place')
   } finally {
-    if (running.includes('redis')) {
-      await engine.compose('start', 'redis')
-      await untilHealthy(engine, never, () => {}, ['redis'])
-      if (writers.length > 0) await engine.compose('start', ...writers)
-      await untilHealthy(engine, never, () => {}, running)
-      saying('restore', 'what was stopped runs again')
-    }
+    // all at once: a Redis may load for long, and who needs it waits by itself
+    if (stopped.length > 0) await engine.start(stopped.map(({ ID }) => ID))
   }
-  if (!running.includes('redis')) saying('restore', './scripts/up starts on them')
+  return services
 }
 
 /** Join tokens go: a backup does not know which of them were used or revoked since. */

@@ -9,7 +9,7 @@ const OUTPUT_BYTES = 1 << 24
 const LINES_SHOWN = 15
 
 /** One container as `docker compose ps` tells of it. */
-export interface ContainerState { Service: string, Name: string, State: string, Health: string, ExitCode: number }
+export interface ContainerState { ID: string, Service: string, Name: string, State: string, Health: string, ExitCode: number }
 
 /** Docker Compose on the project of this repository. */
 export function createEngine (repository: string, environment: NodeJS.ProcessEnv) {
@@ -35,6 +35,10 @@ export function createEngine (repository: string, environment: NodeJS.ProcessEnv
   return {
     compose,
     stream,
+    /** Starts containers that there are, whatever they depend on. @throws OperatorError */
+    start: async (ids: readonly string[]): Promise<void> => {
+      await run('docker', ['start', ...ids], { env: environment }).catch((error: Error) => { throw new OperatorError(error.message) })
+    },
     containers: async (): Promise<ContainerState[]> =>
       (await compose('ps', '--all', '--format', 'json')).split('\n').filter(Boolean).map(line => JSON.parse(line)),
     /** what a service said last, whichever of its containers */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createEngine } from './engine.ts'
 import { envFileOf, readEnvironment } from './environment.ts'
-import { listRecorded } from '../native/process-record.ts'
+import { livingParts } from '../native/process-record.ts'
 import type { Engine } from './engine.ts'
 import type { Paths } from '../native/paths.ts'
 import type { Environment } from '../native/settings.ts'
@@ -15,11 +15,10 @@ export interface Containers {
 }
 
 /**
- * The containers that were started from a state folder, running or not; undefined where processes were, or nothing yet.
- * Containers leave a folder of what they were given; processes a record each.
+ * The containers that were started from a state folder, running or not; undefined where its processes run, or none ever were.
  */
 export function openContainers (environment: NodeJS.ProcessEnv, paths: Paths, repository: string): Containers | undefined {
-  if (!existsSync(paths.compose) || listRecorded(paths).length > 0) return undefined
+  if (!existsSync(paths.compose) || livingParts(paths).length > 0) return undefined
   // a node that joined has a compose file of its own
   const folder = existsSync(paths.joined) ? join(repository, 'infra/node') : repository
   return { engine: createEngine(folder, environment), environment: readEnvironment(environment, envFileOf(environment, folder)) }

@@ -8,7 +8,7 @@ const LOOK_MS = 500
 
 const isWell = ({ State, Health, ExitCode }: ContainerState): boolean => State === 'running' ? Health === 'healthy' || Health === '' : State === 'exited' && ExitCode === 0
 
-/** Starts these services, all where none is named, each when what it depends on is healthy. @throws OperatorError with the last words of one that is not */
+/** Starts these services, all where none is named, each when what it depends on is as its compose file asks. @throws OperatorError with the last words of one that is not */
 export async function startServices (engine: Engine, services: readonly string[]): Promise<void> {
   try {
     await engine.compose('up', '--detach', ...services)

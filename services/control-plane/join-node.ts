@@ -73,7 +73,7 @@ export function createJoining ({ redis, change, keyRing, domain, now }: AdminCon
       // before it waits behind changes of others
       const { id, token: { addresses } } = await checkToken(text)
       const foreign = foreignAddresses(relays, addresses)
-      if (foreign.length > 0) throw problems.addressNotAllowed(foreign)
+      if (foreign.length > 0 || (addresses && relays.length === 0)) throw problems.addressNotAllowed(foreign)
       const password = randomBytes(24).toString('hex')
       const passwordSha256 = sha256(password)
       const suffix = randomBytes(3).toString('hex')

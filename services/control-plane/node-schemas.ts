@@ -18,7 +18,7 @@ const MAX_CAPACITY_MBPS = 1_000_000
 export const ChangeNode = Type.Object({
   draining: Type.Optional(Type.Boolean({ description: 'true: no new sessions, those that run go on; false: it serves again' })),
   weight: Type.Optional(DesiredNode.properties.weight),
-  addresses: Type.Optional(Type.Union([RelayAddresses, Type.Null()], { description: 'the only addresses of a relay that are believed of it; null: any that a relay can have' })),
+  addresses: Type.Optional(Type.Union([RelayAddresses, Type.Null()], { description: 'the only addresses at which other relays let their clients through to it; null: any that a relay can have' })),
   capacityMbps: Type.Optional(Type.Union([Type.Number({ exclusiveMinimum: 0, maximum: MAX_CAPACITY_MBPS }), Type.Null()], { description: 'egress the node may carry, in 10^6 bits a second; null: what its agent is configured with' }))
 }, { ...closed, minProperties: 1 })
 

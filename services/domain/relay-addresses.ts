@@ -3,7 +3,10 @@ import type { Static } from 'typebox'
 
 /** As many as a heartbeat names. */
 export const MOST_ADDRESSES = 4
-export const RelayAddresses = Type.Array(Type.String({ pattern: '^[0-9a-fA-F.:]{2,45}$' }), { minItems: 1, maxItems: MOST_ADDRESSES, description: 'the only addresses of a relay that are believed of the node, public and private; without it any is that a relay can have' })
+const BYTE = '(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])'
+/** An IPv4 address, or what looks like an IPv6 address. */
+const ADDRESS = `^(${BYTE}(\\.${BYTE}){3}|[0-9a-fA-F.]{0,30}:[0-9a-fA-F.:]{1,39})$`
+export const RelayAddresses = Type.Array(Type.String({ pattern: ADDRESS }), { minItems: 1, maxItems: MOST_ADDRESSES, description: 'the only addresses of the node, public and private, at which other relays let their clients through to its own; without it any that a relay can have' })
 export type RelayAddresses = Static<typeof RelayAddresses>
 
 /** Of the addresses a node says it has, those nobody allowed it; each in any spelling. @param allowed undefined: it may have any */

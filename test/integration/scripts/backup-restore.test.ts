@@ -123,3 +123,9 @@ t.test('folders that others made keep their mode, and the state folder is never 
   t.equal(statSync(theirs).mode & 0o1777, 0o1777)
   t.end()
 })
+
+t.test('where both processes and containers left their data nobody guesses which are meant', async t => {
+  makeFolder(paths.compose)
+  t.match(await script('restore', [backup, '--force']), { code: 2, stderr: /is of containers .* and holds data of processes .*: move what is used no more away/ })
+  rmSync(paths.compose, { recursive: true })
+})

@@ -15,7 +15,7 @@ const DIGEST = `sha256:${'5'.repeat(64)}`
 const docker = (unreachable: string): string => `#!/bin/sh
 case "$1 $2" in
   'pull --quiet') [ "$3" != '${unreachable}' ] || { echo 'no such host' >&2; exit 1; } ;;
-  'image inspect') printf 'mirror.example/other@sha256:0\\n%s@${DIGEST}\\n\\n' "\${5%:*}" ;;
+  'image inspect') printf 'mirror.example/%s@sha256:0\\n%s@${DIGEST}\\n\\n' "\${5%:*}" "\${5%:*}" ;;
 esac
 `
 async function pin (unreachable = ''): Promise<{ code: number, stdout: string, stderr: string }> {
