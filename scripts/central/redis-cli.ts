@@ -42,8 +42,8 @@ export function containerCli (engine: Engine): CentralCli {
     copyTo: async file => {
       const output = openSync(file, 'wx', 0o600)
       try {
-        // on the volume: /tmp of the container lies in the memory that Redis has too
-        await exec([`copy=/data/backup-$$.rdb; trap 'rm -f $copy' EXIT; ${cli} --rdb $copy >&2 && cat $copy`], output)
+        // on the volume: /tmp of the container lies in the memory that Redis has too. One that was killed has left its copy there
+        await exec([`rm -f /data/backup-*.rdb; copy=/data/backup-$$.rdb; trap 'rm -f $copy' EXIT; trap 'exit 1' HUP INT TERM; ${cli} --rdb $copy >&2 && cat $copy`], output)
       } finally {
         closeSync(output)
       }
