@@ -6,8 +6,7 @@ import { allowedPeers, isLoopback } from './relay-address.ts'
 
 /**
  * Two clients of one fleet can meet only if each node lets its clients reach the relays of the others. What a node says of
- * itself opens that address on all others, so it is not believed where no relay can be,
- * nor of an address that it may not have.
+ * itself opens that address on all others, so it is believed neither where no relay can be nor where this one may not be.
  */
 export async function allowFleetPeers (redis: Redis, nodes: readonly NodeFacts[]): Promise<void> {
   const said = nodes.flatMap(believedOf)

@@ -45,3 +45,11 @@ t.test('a token for a machine that is a node already is refused, and not spent',
   t.equal(code, 2)
   t.match(stderr, /is far-1 of https:\/\/centre already.*\.\/scripts\/down, move .* away, join again/)
 })
+
+t.test('an address that is none, or is another by flag than by setting, is refused before the token is sent anywhere', async t => {
+  const join = async (flags: string[], environment: Record<string, string>) => await promisify(execFile)(resolve(repository, 'scripts/join'), ['--native', '--central', 'https://centre.invalid', ...flags], {
+    env: { PATH: process.env.PATH ?? '', SPILLWAY_STATE_DIR: newState().state, SPILLWAY_JOIN_TOKEN: 'jt_x', ...environment }
+  }).catch(error => error)
+  t.match(await join(['--external-ip', '203.0.113.9'], { SPILLWAY_NODE_EXTERNAL_IP: '203.0.113.8' }), { code: 2, stderr: /--external-ip says 203\.0\.113\.9, SPILLWAY_NODE_EXTERNAL_IP 203\.0\.113\.8/ })
+  t.match(await join([], { SPILLWAY_NODE_EXTERNAL_IP: '203.0.113' }), { code: 2, stderr: /take an IP address/ })
+})
