@@ -103,7 +103,7 @@ export function addNodeRoutes (fastify: FastifyInstance, { redis, change, keyRin
         throw error
       })
       if (why !== undefined && !forced) throw problems.nodeInUse(why)
-      return { action: 'node.remove', target: node, before: showDesired(facts.desired), after: why === undefined ? null : { forced: why }, writes: [...writeNoNode(node, facts.desired), ...user ? [writeNodeUser(node, { goneAt: new Date(now()).toISOString(), revoked: why !== undefined })] : []], result: user !== null }
+      return { action: 'node.remove', target: node, before: showDesired(facts.desired), after: forced ? { forced: why ?? 'nothing spoke against it' } : null, writes: [...writeNoNode(node, facts.desired), ...user ? [writeNodeUser(node, { goneAt: new Date(now()).toISOString(), revoked: forced })] : []], result: user !== null }
     })
     // whoever tends the fleet does it within a second otherwise
     if (hadJoined) await dropNodeUser(redis, node).catch(() => {})

@@ -149,7 +149,12 @@ t.test('one node is revoked alone: cut off at once, and its name is not given to
   const [revoked, other] = [await join((await makeToken({ node: 'revoked' })).token), await join((await makeToken({ node: 'other' })).token)]
   const redis = await logIn(t, revoked.body.redisUrl)
   const closed = new Promise<void>(resolve => redis?.once('close', () => { resolve() }))
+  // force is a word about whoever has the key, not about whether it was needed: by now nothing speaks against it
+  await join((await makeToken({ node: 'gone' })).token)
+  await until('the snapshot has all three', async () => (await door.admin('DELETE', '/nodes/gone')).status === 204)
+  t.equal((await door.admin('POST', '/join-tokens', { node: 'gone' })).status, 201, 'the name of one that is just gone is free')
   t.equal((await door.admin('DELETE', '/nodes/revoked?force=true')).status, 204)
+  t.match((await door.admin('GET', '/audit?limit=1')).body.entries, [{ action: 'node.remove', target: 'revoked', after: { forced: 'nothing spoke against it' } }])
   await closed
   t.notOk(await logIn(t, revoked.body.redisUrl), 'its login is gone')
   t.ok(await logIn(t, other.body.redisUrl), 'that of another is not')
