@@ -1,6 +1,7 @@
 import type { NodeFacts } from '../domain/node.ts'
 import { findNodeKey } from '../domain/key-ring.ts'
 import { deriveNodeSecret, mintCredential, mintUserId, PROBE_APP, userTag } from '../domain/turn-credential.ts'
+import { passwordsOf } from '../domain/turn-password.ts'
 import { signingGeneration } from '../policy/rotate-generations.ts'
 import { readProbeCredentials, writeProbeCredential } from '../store/probe-credentials.ts'
 import type { ProbeCredential } from '../store/probe-credentials.ts'
@@ -35,7 +36,7 @@ export async function issueProbeCredentials (redis: Redis, keyRing: Pick<KeyRing
     const expiresAtSeconds = Math.floor((nowMs + TTL_MS) / 1000)
     const { derived } = keyRing.minting
     const userId = mintUserId(derived, PROBE_APP, userTag(derived, PROBE_APP, node.id, () => Buffer.alloc(0)))
-    const { username, credential } = mintCredential(deriveNodeSecret(nodeKey, signing.generation), userId, expiresAtSeconds)
+    const { username, credential } = mintCredential(passwordsOf(deriveNodeSecret(nodeKey, signing.generation)), userId, expiresAtSeconds)
     await writeProbeCredential(redis, node.id, { username, password: credential, expiresAtMs: expiresAtSeconds * 1000, ...signing }, TTL_MS)
   }
 }

@@ -1,5 +1,6 @@
 import { createHash, createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
+import type { PasswordOf } from './turn-password.ts'
 
 /**
  * The keys the control plane derives from a master key, each under a label of its own so that knowing one tells
@@ -94,9 +95,9 @@ export const isProbe = (username: string): boolean => USER_OF_PROBES.test(userna
 
 /**
  * Time-limited credential as coturn checks it (draft-uberti-behave-turn-rest-00, section 2.2): the username is
- * `<expiry in unix seconds>:<user id>`, the password base64(HMAC-SHA1(secret, username)).
+ * `<expiry in unix seconds>:<user id>`, and its password that of the node's secret.
  */
-export function mintCredential (secret: string | KeyObject, userId: string, expiresAtSeconds: number): { username: string, credential: string } {
+export function mintCredential (passwordOf: PasswordOf, userId: string, expiresAtSeconds: number): { username: string, credential: string } {
   const username = `${expiresAtSeconds}:${userId}`
-  return { username, credential: createHmac('sha1', secret).update(username).digest('base64') }
+  return { username, credential: passwordOf(username) }
 }

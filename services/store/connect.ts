@@ -29,7 +29,7 @@ declare module 'ioredis' {
     bookPaid (...keysAndArgs: Array<string | number>): Result<number, Context>
     correctSpend (day: string, month: string, ...args: Array<string | number>): Result<string, Context>
     noteRevocable (shard: string, ...args: Array<string | number>): Result<string, Context>
-    recordIssued (decisions: string, most: number, records: Buffer): Result<number, Context>
+    recordIssued (decisions: string, most: number, records: string): Result<number, Context>
   }
 }
 

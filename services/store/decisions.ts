@@ -9,8 +9,8 @@ const DECISIONS_KEPT = 100_000
 
 /** What one replica has issued since it last told. */
 export interface Issued {
-  /** the JSON of one Decision a line; undefined: none */
-  decisions: Buffer | undefined
+  /** the JSON of one Decision a line, each with its end; undefined: none */
+  decisions: string | undefined
   /** places held among the sessions of apps that have a cap on them */
   reserved: readonly Reserved[]
   /** key id -> when it was last used, in ms */
@@ -24,8 +24,9 @@ export interface Reserved {
 }
 
 export async function writeIssued (redis: Redis, { decisions, reserved, keysUsed }: Issued): Promise<void> {
+  if (decisions) await redis.recordIssued(centralKeys.decisions, DECISIONS_KEPT, decisions)
+  if (reserved.length === 0 && keysUsed.size === 0) return
   const pipeline = redis.pipeline()
-  if (decisions) pipeline.recordIssued(centralKeys.decisions, DECISIONS_KEPT, decisions)
   for (const { app, place, atMs } of reserved) {
     const key = centralKeys.reserved(app)
     pipeline.zadd(key, atMs, place)

@@ -10,6 +10,7 @@ import { TurnClient } from '../../services/turn/turn-client.ts'
 import { until } from '../../scripts/until.ts'
 import { realmOf } from '../../services/domain/node.ts'
 import { mintCredential } from '../../services/domain/turn-credential.ts'
+import { passwordsOf } from '../../services/domain/turn-password.ts'
 import { freshAddress } from './calls.ts'
 import type { RedisServer } from './redis-server.ts'
 
@@ -75,7 +76,7 @@ export async function startCoturn (t: Test, redis: RedisServer, { node, domain, 
 
   /** A client of this user, logged in with this secret, from an address of its own; nothing is allocated yet. */
   async function connect (userId: string, secret: string): Promise<TurnClient> {
-    const { username, credential } = mintCredential(secret, userId, Math.floor(Date.now() / 1000) + 3600)
+    const { username, credential } = mintCredential(passwordsOf(secret), userId, Math.floor(Date.now() / 1000) + 3600)
     const client = await TurnClient.connect({ host, port: PORT, transport: 'udp', username, password: credential, localAddress: freshAddress() })
     clients.push(client)
     return client

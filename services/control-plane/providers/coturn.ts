@@ -1,24 +1,33 @@
-import { createSecretKey } from 'node:crypto'
-import type { KeyObject } from 'node:crypto'
 import type { IceServer } from '../../domain/ice-servers.ts'
 import { findNodeKey } from '../../domain/key-ring.ts'
 import { deriveNodeSecret, mintCredential } from '../../domain/turn-credential.ts'
+import { passwordsOf } from '../../domain/turn-password.ts'
+import type { PasswordOf } from '../../domain/turn-password.ts'
 import type { NodeView } from '../../policy/view-node.ts'
 import type { KeyRingKeeper } from '../../store/key-ring.ts'
 import type { Provider } from './provider.ts'
 
 /** The own fleet. Each node has its own secret, so each gets its own entry and password. */
 export function createCoturnProvider (keyRing: Pick<KeyRingKeeper, 'ring'>): Provider<'coturn'> {
-  const secrets = new Map<string, KeyObject>()
-  const secretOf = ({ id, signingGeneration, signingKeyId }: NodeView): KeyObject => {
+  const signers = new Map<string, PasswordOf>()
+  /** of the nodes of a snapshot, so that no name has to be made for each request */
+  const signersOfViews = new WeakMap<NodeView, PasswordOf>()
+
+  function signerOf (node: NodeView): PasswordOf {
+    let signer = signersOfViews.get(node)
+    if (!signer) signersOfViews.set(node, signer = findSigner(node))
+    return signer
+  }
+
+  function findSigner ({ id, signingGeneration, signingKeyId }: NodeView): PasswordOf {
     const name = `${id}:${signingGeneration}:${signingKeyId}`
-    const held = secrets.get(name)
-    if (held !== undefined) return held
+    const held = signers.get(name)
+    if (held) return held
     const nodeKey = findNodeKey(keyRing.ring, id, signingKeyId)
     if (nodeKey === undefined) throw new Error(`node ${id} derives its secret from a key that comes from no master key of the fleet`)
-    const secret = createSecretKey(deriveNodeSecret(nodeKey, signingGeneration), 'utf8')
-    secrets.set(name, secret)
-    return secret
+    const signer = passwordsOf(deriveNodeSecret(nodeKey, signingGeneration))
+    signers.set(name, signer)
+    return signer
   }
 
   return {
@@ -26,7 +35,8 @@ export function createCoturnProvider (keyRing: Pick<KeyRingKeeper, 'ring'>): Pro
       const expiresAtSeconds = Math.floor(nowMs / 1000) + ttlSeconds
       const iceServers: IceServer[] = []
       for (const [index, node] of nodes.entries()) {
-        iceServers.push({ urls: urls[index] as string[], ...mintCredential(secretOf(node), userId, expiresAtSeconds) })
+        const { username, credential } = mintCredential(signerOf(node), userId, expiresAtSeconds)
+        iceServers.push({ urls: urls[index] as string[], username, credential })
       }
       return { iceServers, expiresAtMs: expiresAtSeconds * 1000, expiryEndsCalls: false, region: nodes[0]?.region ?? null }
     }

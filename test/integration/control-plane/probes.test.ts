@@ -2,6 +2,7 @@ import t from 'tap'
 import { until } from '../../../scripts/until.ts'
 import { openKeyRing } from '../../../services/domain/key-ring.ts'
 import { deriveNodeKey, deriveNodeSecret, keyId, mintCredential, parseUsername } from '../../../services/domain/turn-credential.ts'
+import { passwordsOf } from '../../../services/domain/turn-password.ts'
 import { readProbeCredentials } from '../../../services/store/probe-credentials.ts'
 import { applyUsage } from '../../../services/store/usage-ledger.ts'
 import { expectProblem, MASTER_KEY, startControlPlane } from '../../helpers/control-plane.ts'
@@ -19,7 +20,7 @@ t.test('each node that has confirmed a secret has a credential for its probes, w
   t.match(parseUsername(openKeyRing(null, [MASTER_KEY], 0).nameKeys, username), { app: '_probe', userTag: /^[0-9a-f]{24}$/ })
   const nodeKey = deriveNodeKey(MASTER_KEY, 'eu-1')
   const [expiry = '', userId = ''] = username.split(':')
-  t.same({ password, expiresAtMs, generation, signedWith }, { password: mintCredential(deriveNodeSecret(nodeKey, 1), userId, Number(expiry)).credential, expiresAtMs: Number(expiry) * 1000, generation: 1, signedWith: keyId(nodeKey) })
+  t.same({ password, expiresAtMs, generation, signedWith }, { password: mintCredential(passwordsOf(deriveNodeSecret(nodeKey, 1)), userId, Number(expiry)).credential, expiresAtMs: Number(expiry) * 1000, generation: 1, signedWith: keyId(nodeKey) })
   t.ok(await redis.pttl('probe-credential:eu-1') > 5.9 * 3_600_000, 'it goes by itself after six hours')
   t.equal(await credentialOf('silent'), undefined)
 })

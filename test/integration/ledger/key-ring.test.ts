@@ -18,7 +18,7 @@ const [newKey, thirdKey] = ['the key that comes next, in this test only', 'and t
 /** A control plane's own view of the ring. */
 const controlPlane = keepKeyRing(line.centre, 'the master key of this test, nothing else', line.applier.now)
 const nameUnder = (masterKey: string): string =>
-  mintCredential('not looked at here', mintUserId(openMasterKey(masterKey, null).derived, 'shop', '0123456789abcdef01234567'), TEN_O_CLOCK / 1000 + 3600).username
+  mintCredential(() => 'not looked at here', mintUserId(openMasterKey(masterKey, null).derived, 'shop', '0123456789abcdef01234567'), TEN_O_CLOCK / 1000 + 3600).username
 async function changeRing (change: (ring: KeyRing) => MasterKeys): Promise<void> {
   await write(line.centre, controlPlane.write(change(await controlPlane.refresh())))
 }

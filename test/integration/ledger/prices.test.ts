@@ -23,7 +23,7 @@ function writeCard (t: Test, prices: unknown[]): string {
 const settings = (path: string) => ({ SPILLWAY_REDIS_URL: door.redis.url(), SPILLWAY_MASTER_KEY: MASTER_KEY, SPILLWAY_LEDGER_OPS_PORT: '0', SPILLWAY_RATE_CARD_FILE: path })
 
 const keys = deriveKeys(MASTER_KEY)
-const { username } = mintCredential('not looked at here', mintUserId(keys, 'shop', userTag(keys, 'shop', 'ada', () => Buffer.alloc(0))), 4_000_000_000)
+const { username } = mintCredential(() => 'not looked at here', mintUserId(keys, 'shop', userTag(keys, 'shop', 'ada', () => Buffer.alloc(0))), 4_000_000_000)
 let sequence = 0
 /** As an agent reports one session's standing. */
 async function report (bytesIn: number, bytesOut: number): Promise<void> {

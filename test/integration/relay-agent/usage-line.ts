@@ -106,7 +106,7 @@ export async function startUsageLine (t: Test, { nodeLines = [] }: { nodeLines?:
   await boot('boot-1')
 
   const usernameOf = (app: string, user: string): string =>
-    mintCredential('not looked at here', mintUserId(keys, app, userTag(keys, app, user, () => Buffer.alloc(0))), TEN_O_CLOCK / 1000 + 3600).username
+    mintCredential(() => 'not looked at here', mintUserId(keys, app, userTag(keys, app, user, () => Buffer.alloc(0))), TEN_O_CLOCK / 1000 + 3600).username
 
   function call (number: number, { app = 'shop', username = usernameOf(app, `user ${number}`) }: { app?: string, username?: string } = {}): Call {
     const allocation = allocationOf(number)
