@@ -12,7 +12,7 @@ const FLUSH_MS = 200
 /** Records kept for a Redis that is away, about 10 MB; then the oldest are dropped, and counted. */
 const MAX_WAITING = 20_000
 /** Records a script: it holds up Redis, and whoever else asks it, for a quarter of a millisecond. */
-const RECORDS_A_SCRIPT = 64
+const RECORDS_A_SCRIPT = 48
 /** When a key was last used is kept to the minute. */
 const KEY_USE_MS = 60_000
 
