@@ -23,7 +23,7 @@ export const ChangeNode = Type.Object({
 }, { ...closed, minProperties: 1 })
 
 export const RemoveNodeQuery = Type.Object({
-  force: Type.Optional(Type.Enum(['true', 'false'], { description: 'true: takes it out whatever speaks against it, which is written in the audit; what it relayed and is not booked is lost, and no join token gives its name to another machine' }))
+  force: Type.Optional(Type.Enum(['true', 'false'], { description: 'true: takes it out whatever speaks against it, which is written in the audit; what it relayed and is not booked is lost, and no join token gives the name of a node that had joined to another machine' }))
 }, closed)
 
 const Drain = Type.Object({

@@ -4,7 +4,7 @@ import type { Decision } from '../domain/decision.ts'
 import { credentialName, reservation, RESERVATION_MS } from '../domain/relay-use.ts'
 import { repeat } from '../runtime/repeat.ts'
 import type { Redis } from '../store/connect.ts'
-import { writeIssued } from '../store/decisions.ts'
+import { writeDecisions, writeUse } from '../store/decisions.ts'
 import type { Reserved } from '../store/decisions.ts'
 
 /** Other replicas learn of places taken this soon, and of nothing else here. */
@@ -13,6 +13,10 @@ const FLUSH_MS = 200
 const MAX_WAITING = 20_000
 /** Records a script: it holds up Redis, and whoever else asks it, for a quarter of a millisecond. */
 const RECORDS_A_SCRIPT = 48
+/** On their way at a time, so that a Redis which is far away keeps up all the same. */
+const SCRIPTS_AT_ONCE = 8
+/** Places told at a time. */
+const PLACES_A_TURN = 100
 /** When a key was last used is kept to the minute. */
 const KEY_USE_MS = 60_000
 
@@ -39,8 +43,8 @@ export function createIssuedRecorder ({ redis, replica, now, onDropped, onError 
   /** the oldest first */
   const waiting: Batch[] = []
   let size = 0
-  /** the first of them is on its way */
-  let sending = false
+  /** so many of the first of them are on their way */
+  let sending = 0
   const keysTold = new Map<string, number>()
   const keysUsed = new Map<string, number>()
   /** app -> place -> when it was taken, in ms */
@@ -49,50 +53,58 @@ export function createIssuedRecorder ({ redis, replica, now, onDropped, onError 
 
   function spell (): void {
     if (fresh.length === 0) return
-    const lines = fresh.map(decision => `${JSON.stringify(decision)}\n`).join('')
-    const last = waiting.length > (sending ? 1 : 0) ? waiting.at(-1) : undefined
-    if (last && last.size + fresh.length <= RECORDS_A_SCRIPT) {
-      last.lines += lines
-      last.size += fresh.length
-    } else {
-      waiting.push({ lines, size: fresh.length })
-    }
-    size += fresh.length
+    const spelling = fresh
     fresh = []
-    if (size > MAX_WAITING) onDropped(dropFrom(sending ? 1 : 0))
+    waiting.push({ lines: spelling.map(decision => `${JSON.stringify(decision)}\n`).join(''), size: spelling.length })
+    size += spelling.length
+    while (size > MAX_WAITING) onDropped(forget(waiting.splice(sending, 1)))
   }
 
-  function dropFrom (index: number): number {
-    const [batch] = waiting.splice(index, 1)
-    size -= batch?.size ?? 0
-    return batch?.size ?? 0
+  /** They wait no more. Returns how many records they are. */
+  function forget (batches: readonly Batch[]): number {
+    const records = batches.reduce((sum, { size }) => sum + size, 0)
+    size -= records
+    return records
   }
 
   async function flush (): Promise<void> {
     spell()
+    // each for itself: what keeps one from being told does not hold up the other
+    throwFirst(await Promise.allSettled([tellRecords(), tellUse()]))
+  }
+
+  async function tellRecords (): Promise<void> {
+    // what comes meanwhile goes with the next turn: else a busy replica would send a script for every few records
+    const turns = Math.ceil(waiting.length / SCRIPTS_AT_ONCE)
+    for (let turn = 0; turn < turns; turn++) {
+      const batches = waiting.slice(0, SCRIPTS_AT_ONCE)
+      sending = batches.length
+      const outcomes = await Promise.allSettled(batches.map(({ lines }) => writeDecisions(redis, lines)))
+      sending = 0
+      forget(batches.filter((_, at) => outcomes[at]?.status === 'fulfilled'))
+      // what failed stays the first
+      waiting.splice(0, batches.length, ...batches.filter((_, at) => outcomes[at]?.status === 'rejected'))
+      throwFirst(outcomes)
+    }
+  }
+
+  async function tellUse (): Promise<void> {
     // a place nobody could be told of in time is none any more
     const oldestMs = now() - RESERVATION_MS
     dropOld(places, oldestMs)
     untold = untold.filter(({ atMs }) => atMs > oldestMs)
-    // what comes meanwhile goes with the next turn: else a busy replica would send a script for every few records
-    const scripts = Math.max(waiting.length, Math.ceil(untold.length / RECORDS_A_SCRIPT), Math.min(keysUsed.size, 1))
-    for (let sent = 0; sent < scripts; sent++) await tell()
-  }
-
-  async function tell (): Promise<void> {
-    const [reserved, used] = [untold.slice(0, RECORDS_A_SCRIPT), new Map(keysUsed)]
-    untold = untold.slice(reserved.length)
-    keysUsed.clear()
-    sending = waiting.length > 0
-    try {
-      await writeIssued(redis, { decisions: waiting[0]?.lines, reserved, keysUsed: used })
-      if (sending) dropFrom(0)
-    } catch (error) {
-      untold = [...reserved, ...untold]
-      for (const [key, atMs] of used) keysUsed.set(key, atMs)
-      throw error
-    } finally {
-      sending = false
+    const turns = Math.max(Math.ceil(untold.length / PLACES_A_TURN), Math.min(keysUsed.size, 1))
+    for (let turn = 0; turn < turns; turn++) {
+      const [reserved, used] = [untold.slice(0, PLACES_A_TURN), new Map(keysUsed)]
+      untold = untold.slice(reserved.length)
+      keysUsed.clear()
+      try {
+        await writeUse(redis, reserved, used)
+      } catch (error) {
+        untold = [...reserved, ...untold]
+        for (const [key, atMs] of used) keysUsed.set(key, atMs)
+        throw error
+      }
     }
   }
   const flushing = repeat(FLUSH_MS, flush, onError)
@@ -100,7 +112,7 @@ export function createIssuedRecorder ({ redis, replica, now, onDropped, onError 
   return {
     record (app: App, decision: Decision): void {
       fresh.push(decision)
-      if (fresh.length === RECORDS_A_SCRIPT) {
+      if (fresh.length >= RECORDS_A_SCRIPT) {
         spell()
         // as many as one script takes do not wait for more
         flushing.soon()
@@ -130,6 +142,10 @@ export function createIssuedRecorder ({ redis, replica, now, onDropped, onError 
   }
 }
 export type IssuedRecorder = ReturnType<typeof createIssuedRecorder>
+
+function throwFirst (outcomes: ReadonlyArray<PromiseSettledResult<unknown>>): void {
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+}
 
 function dropOld (places: Map<string, Map<string, number>>, untilMs: number): void {
   for (const [app, own] of places) {

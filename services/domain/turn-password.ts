@@ -8,7 +8,7 @@ const BLOCK = 64
 const DIGEST = 20
 const INNER_PAD = 0x36
 const OUTER_PAD = 0x5c
-/** Thrice a username of ours, which has a hundred characters; a longer one gets a buffer of its own. */
+/** A username of ours has a hundred characters at most; what has more than a third of this gets a buffer of its own. */
 const ROOM = 512
 /** UTF-8 of one UTF-16 unit. */
 const MOST_BYTES_A_UNIT = 3
@@ -19,9 +19,9 @@ const MOST_BYTES_A_UNIT = 3
  * which took a twentieth of the time of a whole request for credentials.
  */
 export function passwordsOf (secret: string): PasswordOf {
-  const key = Buffer.byteLength(secret) > BLOCK ? hash('sha1', secret, 'buffer') : Buffer.from(secret)
-  const inner = Buffer.concat([pad(key, INNER_PAD), Buffer.alloc(ROOM)])
-  const outer = Buffer.concat([pad(key, OUTER_PAD), Buffer.alloc(DIGEST)])
+  const inner = Buffer.alloc(BLOCK + ROOM)
+  const outer = Buffer.alloc(BLOCK + DIGEST)
+  fillPads(secret, inner, outer)
   return username => {
     const most = username.length * MOST_BYTES_A_UNIT
     const message = most <= ROOM ? inner : Buffer.concat([inner.subarray(0, BLOCK), Buffer.alloc(most)])
@@ -31,5 +31,14 @@ export function passwordsOf (secret: string): PasswordOf {
   }
 }
 
-const pad = (key: Buffer, filler: number): Buffer =>
-  Buffer.alloc(BLOCK, filler).map((byte, at) => byte ^ (key[at] ?? 0)) as Buffer
+/** What both pads hold is all that stays of the secret: the key itself is in a buffer of its own, which is emptied. */
+function fillPads (secret: string, inner: Buffer, outer: Buffer): void {
+  const key = Buffer.alloc(BLOCK)
+  if (Buffer.byteLength(secret) > BLOCK) key.set(hash('sha1', secret, 'buffer'))
+  else key.write(secret)
+  for (const [at, byte] of key.entries()) {
+    inner[at] = byte ^ INNER_PAD
+    outer[at] = byte ^ OUTER_PAD
+  }
+  key.fill(0)
+}

@@ -45,7 +45,7 @@ function reasonIfUp ({ id, desired, observed }: NodeFacts, unbooked: number): st
 
 /** Its agent is silent, or says that coturn does not answer; yet it may relay, and its bytes may still come. */
 function reasonIfGone ({ id, desired }: NodeFacts, { content, sessions }: NodeWitness): string | undefined {
-  const force = `DELETE /admin/v1/nodes/${id}?force=true takes it out all the same, and what it relayed and is not booked is lost`
+  const force = `DELETE /admin/v1/nodes/${id}?force=true takes it out all the same: what it relayed and is not booked is lost, and its name, if it had joined, is not given away again`
   if (content.length > 0) return `node "${id}" still relays, as ${content.join(', ')} found: start its relay-agent and drain it, or stop its coturn; ${force}`
   if (sessions > 0 && !desired.draining) return `${sessions} sessions of node "${id}" are open in the ledger: start its relay-agent, which says how they ended, or wait until they are given up as lost, about half an hour after they were last heard of; ${force}`
   return undefined

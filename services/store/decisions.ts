@@ -7,25 +7,21 @@ import { centralKeys } from './keys.ts'
 /** About 25 MB of Redis: hours of a busy day, weeks of a quiet one. */
 const DECISIONS_KEPT = 100_000
 
-/** What one replica has issued since it last told. */
-export interface Issued {
-  /** the JSON of one Decision a line, each with its end; undefined: none */
-  decisions: string | undefined
-  /** places held among the sessions of apps that have a cap on them */
-  reserved: readonly Reserved[]
-  /** key id -> when it was last used, in ms */
-  keysUsed: ReadonlyMap<string, number>
-}
-
 export interface Reserved {
   app: string
   place: string
   atMs: number
 }
 
-export async function writeIssued (redis: Redis, { decisions, reserved, keysUsed }: Issued): Promise<void> {
-  if (decisions) await redis.recordIssued(centralKeys.decisions, DECISIONS_KEPT, decisions)
-  if (reserved.length === 0 && keysUsed.size === 0) return
+/** @param lines the JSON of one Decision each, with their ends */
+export const writeDecisions = async (redis: Redis, lines: string): Promise<number> =>
+  await redis.recordIssued(centralKeys.decisions, DECISIONS_KEPT, lines)
+
+/**
+ * What an issue uses up. Told twice it is the same as told once.
+ * @param reserved places held among the sessions of apps that have a cap on them. @param keysUsed key id -> when it was last used, in ms
+ */
+export async function writeUse (redis: Redis, reserved: readonly Reserved[], keysUsed: ReadonlyMap<string, number>): Promise<void> {
   const pipeline = redis.pipeline()
   for (const { app, place, atMs } of reserved) {
     const key = centralKeys.reserved(app)

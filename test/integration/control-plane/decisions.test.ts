@@ -1,7 +1,7 @@
 import t from 'tap'
 import { until } from '../../../scripts/until.ts'
 import type { Decision } from '../../../services/domain/decision.ts'
-import { writeIssued } from '../../../services/store/decisions.ts'
+import { writeDecisions } from '../../../services/store/decisions.ts'
 import { expectProblem, startControlPlane } from '../../helpers/control-plane.ts'
 
 const door = await startControlPlane(t)
@@ -12,7 +12,7 @@ const TAG = (number: number): string => String(number).padStart(24, '0')
 const decision = (differs: Partial<Decision> = {}): Decision =>
   ({ atMs: 1, app: 'shop', userTag: TAG(1), caller: 'secret', provider: 'coturn', reason: 'healthy', nodes: ['eu-1'], region: 'eu', ttlSeconds: 60, expiresAtSeconds: 61, failed: [], ...differs })
 const write = async (decisions: Decision[]) => {
-  for (let at = 0; at < decisions.length; at += 1_000) await writeIssued(redis, { decisions: decisions.slice(at, at + 1_000).map(decision => `${JSON.stringify(decision)}\n`).join(''), reserved: [], keysUsed: new Map() })
+  for (let at = 0; at < decisions.length; at += 1_000) await writeDecisions(redis, decisions.slice(at, at + 1_000).map(decision => `${JSON.stringify(decision)}\n`).join(''))
 }
 const read = async (query = '') => {
   const { status, body } = await door.admin('GET', `/decisions?${query}`)

@@ -161,6 +161,8 @@ t.test('one node is revoked alone: cut off at once, and its name is not given to
   expectProblem(t, await door.admin('POST', '/join-tokens', { node: 'revoked' }), 409, 'node_revoked', 'its name')
   expectProblem(t, await door.admin('POST', '/join-tokens', { node: 'other' }), 409, 'node_exists', 'a name that is taken')
   t.equal((await door.admin('PUT', '/nodes/revoked')).status, 201, 'an operator who means it')
+  await until('the snapshot has it', async () => (await door.admin('DELETE', '/nodes/revoked')).status === 204)
+  t.equal((await door.admin('POST', '/join-tokens', { node: 'revoked' })).status, 201, 'and has freed the name so')
 })
 
 t.test('the user of the control plane may make users, and nothing else that is dangerous', async t => {

@@ -59,6 +59,50 @@ t.test('while Redis is away it waits, the oldest go when there is no more room, 
   t.equal(await redis.hget('app-keys:used', 'k'), '1000000', 'when a key was used is not forgotten either')
 })
 
+t.test('what is dropped while others are on their way is not what is on its way', async t => {
+  const { recorder, said } = begin()
+  const admin = await server.connect()
+  await admin.call('CLIENT', 'PAUSE', '700', 'WRITE')
+  for (let atMs = 0; atMs < 48; atMs++) recorder.record(app, decision(atMs))
+  // the loop has sent them, and its answer is held back
+  await new Promise(resolve => { setTimeout(resolve, 100) })
+  const records = 20_500
+  for (let atMs = 48; atMs < records; atMs++) recorder.record(app, decision(atMs))
+  t.ok(said.dropped >= 500, `${said.dropped} were dropped meanwhile`)
+  await recorder.stop()
+  const all = await recorded()
+  t.same(all.slice(0, 49), [...Array.from({ length: 48 }, (_, atMs) => atMs), 48 + said.dropped], 'those on their way arrived, the next were dropped')
+  t.equal(all.length + said.dropped, records)
+})
+
+t.test('of an outage with little to do as many are kept as of one with much', async t => {
+  const { recorder, said } = begin()
+  await server.stop()
+  let records = 0
+  const issue = (count: number): void => { for (let at = 0; at < count; at++) recorder.record(app, decision(records++)) }
+  for (const count of [10, 25, 30, 30, 30, 30, 1]) {
+    issue(count)
+    await new Promise(resolve => { setTimeout(resolve, 250) })
+  }
+  issue(30_000)
+  t.ok(records - said.dropped <= 20_000 + 47, `${records - said.dropped} are kept`)
+  await server.start()
+  await until('Redis has it', async () => await redis.xlen('decisions').catch(() => 0) >= records - said.dropped)
+  await recorder.stop()
+  t.same(await recorded(), Array.from({ length: records - said.dropped }, (_, index) => said.dropped + index))
+})
+
+t.test('an app whose places cannot be told holds up the records of none', async t => {
+  const { recorder, said } = begin()
+  await redis.set('reserved:shop', 'not a set')
+  recorder.record({ ...app, relayCaps: { ...NO_RELAY_CAPS, appSessions: 1 } }, decision(Date.now()))
+  await until('it has tried twice', () => said.errors > 1)
+  t.equal((await recorded()).length, 1, 'and none is told twice')
+  await redis.del('reserved:shop')
+  await recorder.stop()
+  t.equal(await redis.zcard('reserved:shop'), 1)
+})
+
 t.test('places are given for own relays of apps that have a cap on sessions, and told to the others', async t => {
   const { recorder } = begin()
   const capped = { ...app, relayCaps: { ...NO_RELAY_CAPS, appSessions: 1 } }

@@ -4,7 +4,7 @@ import { newApp, NO_RELAY_CAPS } from '../../../services/domain/app.ts'
 import { reservation, RESERVATION_MS } from '../../../services/domain/relay-use.ts'
 import type { RelayUse } from '../../../services/domain/relay-use.ts'
 import type { SessionState } from '../../../services/domain/session.ts'
-import { writeIssued } from '../../../services/store/decisions.ts'
+import { writeUse } from '../../../services/store/decisions.ts'
 import { readRelayUse } from '../../../services/store/relay-use.ts'
 import { endLostSession, listSilent } from '../../../services/store/session-records.ts'
 import { applyUsage } from '../../../services/store/usage-ledger.ts'
@@ -82,7 +82,7 @@ t.test('whatever the rows, in whatever order: what is open is what has not ended
 
 t.test('a place is held for half a minute, one for each issue', async t => {
   const place = (issue: string) => reservation(`${ADA}:7`, issue)
-  const reserve = async (issue: string, atMs: number) => { await writeIssued(redis, { decisions: undefined, reserved: [{ app: 'shop', place: place(issue), atMs }], keysUsed: new Map() }) }
+  const reserve = async (issue: string, atMs: number) => { await writeUse(redis, [{ app: 'shop', place: place(issue), atMs }], new Map()) }
   await reserve('r1', TEN_O_CLOCK)
   await reserve('r2', TEN_O_CLOCK + 1_000)
   t.same((await use(TEN_O_CLOCK + 1_000)).reserved, new Set([place('r1'), place('r2')]))
