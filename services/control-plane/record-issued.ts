@@ -42,7 +42,6 @@ export function createIssuedRecorder ({ redis, replica, now, onDropped, onError 
   let fresh: Decision[] = []
   /** the oldest first */
   const waiting: Batch[] = []
-  let size = 0
   /** so many of the first of them are on their way */
   let sending = 0
   const keysTold = new Map<string, number>()
@@ -56,15 +55,7 @@ export function createIssuedRecorder ({ redis, replica, now, onDropped, onError 
     const spelling = fresh
     fresh = []
     waiting.push({ lines: spelling.map(decision => `${JSON.stringify(decision)}\n`).join(''), size: spelling.length })
-    size += spelling.length
-    while (size > MAX_WAITING) onDropped(forget(waiting.splice(sending, 1)))
-  }
-
-  /** They wait no more. Returns how many records they are. */
-  function forget (batches: readonly Batch[]): number {
-    const records = batches.reduce((sum, { size }) => sum + size, 0)
-    size -= records
-    return records
+    while (countRecords(waiting) > MAX_WAITING) onDropped(countRecords(waiting.splice(sending, 1)))
   }
 
   async function flush (): Promise<void> {
@@ -81,7 +72,6 @@ export function createIssuedRecorder ({ redis, replica, now, onDropped, onError 
       sending = batches.length
       const outcomes = await Promise.allSettled(batches.map(({ lines }) => writeDecisions(redis, lines)))
       sending = 0
-      forget(batches.filter((_, at) => outcomes[at]?.status === 'fulfilled'))
       // what failed stays the first
       waiting.splice(0, batches.length, ...batches.filter((_, at) => outcomes[at]?.status === 'rejected'))
       throwFirst(outcomes)
@@ -142,6 +132,8 @@ export function createIssuedRecorder ({ redis, replica, now, onDropped, onError 
   }
 }
 export type IssuedRecorder = ReturnType<typeof createIssuedRecorder>
+
+const countRecords = (batches: readonly Batch[]): number => batches.reduce((sum, { size }) => sum + size, 0)
 
 function throwFirst (outcomes: ReadonlyArray<PromiseSettledResult<unknown>>): void {
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
