@@ -70,7 +70,7 @@ export function createIssuedRecorder ({ redis, replica, now, onDropped, onError 
     for (let turn = 0; turn < turns; turn++) {
       const batches = waiting.slice(0, SCRIPTS_AT_ONCE)
       sending = batches.length
-      const outcomes = await Promise.allSettled(batches.map(({ lines }) => writeDecisions(redis, lines)))
+      const outcomes = await Promise.allSettled(batches.map(({ lines, size }) => writeDecisions(redis, lines, size)))
       sending = 0
       // what failed stays the first
       waiting.splice(0, batches.length, ...batches.filter((_, at) => outcomes[at]?.status === 'rejected'))

@@ -29,7 +29,8 @@ declare module 'ioredis' {
     bookPaid (...keysAndArgs: Array<string | number>): Result<number, Context>
     correctSpend (day: string, month: string, ...args: Array<string | number>): Result<string, Context>
     noteRevocable (shard: string, ...args: Array<string | number>): Result<string, Context>
-    recordIssued (decisions: string, most: number, records: string): Result<number, Context>
+    recordIssued (batches: string, most: number, size: number, lines: string): Result<null, Context>
+    eraseDecisions (batches: string, from: number, to: number, userTag: string): Result<number, Context>
   }
 }
 
@@ -72,7 +73,8 @@ export function connectRedis ({ url, database, tlsCa, onError, commandTimeoutMs 
       noteRevocable: script('note-revocable', 1),
       bookPaid: script('book-paid', 8),
       correctSpend: script('correct-spend', 2),
-      recordIssued: script('record-issued', 1)
+      recordIssued: script('record-issued', 1),
+      eraseDecisions: script('erase-decisions', 1)
     }
   })
   redis.on('error', onError)

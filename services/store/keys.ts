@@ -21,8 +21,8 @@ export const centralKeys = {
   audit: 'audit',
   /** control-plane: `<sequence>:<hash>` of the last entry; as every change makes one, it is the version of apps and keys too */
   auditHead: 'audit:head',
-  /** control-plane: stream of credentials issued, the newest only */
-  decisions: 'decisions',
+  /** control-plane: hash number -> records of credentials issued at about one time; beside them how far they go, see lua/record-issued.lua */
+  decisionBatches: 'decision-batches',
   /** control-plane: token bucket of one limit, hash {tokens, at} */
   limit: (name: string) => `limit:${name}`,
   /** control-plane: sorted set of credentials of an app with a cap on sessions, by the time they were issued, in ms */

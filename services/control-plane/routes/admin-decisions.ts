@@ -2,10 +2,10 @@ import type { FastifyInstance } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { Decision } from '../../domain/decision.ts'
 import { readDecisions } from '../../store/decisions.ts'
+import type { KeptDecision } from '../../store/decisions.ts'
 import type { AdminContext } from '../admin-context.ts'
 import { DecisionsQuery, DecisionsReply } from '../report-schemas.ts'
 
-const PAGE = 1_000
 /** A rare kind of decision is looked for among so many a call; the reply then says where to go on. */
 const MAX_LOOKED_AT = 20_000
 
@@ -15,19 +15,18 @@ export function addDecisionRoutes (fastify: FastifyInstance, { redis }: AdminCon
 
   server.get('/decisions', { schema: { tags: ['decisions'], summary: 'Credentials issued lately, by which provider and why', querystring: DecisionsQuery, response: { 200: DecisionsReply } } }, async request => {
     const { limit = '100', before, ...wanted } = request.query
-    const found: Array<Decision & { id: string }> = []
-    let next = before
-    for (let lookedAt = 0; lookedAt < MAX_LOOKED_AT; lookedAt += PAGE) {
-      const page = await readDecisions(redis, next, PAGE)
-      for (const decision of page.decisions) {
+    const found: KeptDecision[] = []
+    let lookedAt = 0
+    for await (const decisions of readDecisions(redis, before)) {
+      for (const decision of decisions) {
         if (!matches(decision, wanted)) continue
         found.push(decision)
         if (found.length === Number(limit)) return { decisions: found, next: decision.id }
       }
-      if (page.oldest === undefined) return { decisions: found, next: null }
-      next = page.oldest
+      lookedAt += decisions.length
+      if (lookedAt >= MAX_LOOKED_AT) return { decisions: found, next: decisions.at(-1)?.id ?? null }
     }
-    return { decisions: found, next: next ?? null }
+    return { decisions: found, next: null }
   })
 }
 

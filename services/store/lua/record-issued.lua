@@ -1,16 +1,16 @@
--- Appends records of issued credentials and drops the oldest beyond a number.
--- KEYS[1] decisions   ARGV[1] about how many to keep   ARGV[2] the JSON of one record a line, each line with its end
--- Returns how many were appended.
-local lines = ARGV[2]
-local appended = 0
-local from = 1
-local line_end = string.find(lines, '\n', from, true)
-while line_end do
-  redis.call('XADD', KEYS[1], '*', 'record', string.sub(lines, from, line_end - 1))
-  appended = appended + 1
-  from = line_end + 1
-  line_end = string.find(lines, '\n', from, true)
+-- Keeps a batch of records of issued credentials as one value, and drops the oldest batches beyond a number of records.
+-- KEYS[1] decision-batches: by its number a batch, the JSON of one record a line, and at `size:<number>` how many these are;
+--         `last` the number of the newest, `dropped` that of the newest which is gone, `records` how many records there are
+-- ARGV[1] how many records to keep   ARGV[2] how many these are   ARGV[3] their lines, each with its end
+local last = redis.call('HINCRBY', KEYS[1], 'last', 1)
+redis.call('HSET', KEYS[1], last, ARGV[3], 'size:' .. last, ARGV[2])
+local records = redis.call('HINCRBY', KEYS[1], 'records', ARGV[2])
+local dropped = 0
+while records > tonumber(ARGV[1]) and dropped < last do
+  dropped = redis.call('HINCRBY', KEYS[1], 'dropped', 1)
+  local size = redis.call('HGET', KEYS[1], 'size:' .. dropped)
+  if size then
+    records = redis.call('HINCRBY', KEYS[1], 'records', -size)
+    redis.call('HDEL', KEYS[1], dropped, 'size:' .. dropped)
+  end
 end
--- once: with each of them would take an eighth of the time
-redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', ARGV[1])
-return appended

@@ -6,13 +6,16 @@ import { expectProblem, startControlPlane } from '../../helpers/control-plane.ts
 
 const door = await startControlPlane(t)
 const redis = await door.redis.connect()
-t.beforeEach(async () => { await redis.del('decisions') })
+t.beforeEach(async () => { await redis.del('decision-batches') })
 
 const TAG = (number: number): string => String(number).padStart(24, '0')
 const decision = (differs: Partial<Decision> = {}): Decision =>
   ({ atMs: 1, app: 'shop', userTag: TAG(1), caller: 'secret', provider: 'coturn', reason: 'healthy', nodes: ['eu-1'], region: 'eu', ttlSeconds: 60, expiresAtSeconds: 61, failed: [], ...differs })
-const write = async (decisions: Decision[]) => {
-  for (let at = 0; at < decisions.length; at += 1_000) await writeDecisions(redis, decisions.slice(at, at + 1_000).map(decision => `${JSON.stringify(decision)}\n`).join(''))
+const write = async (decisions: Decision[], together = 1_000) => {
+  for (let at = 0; at < decisions.length; at += together) {
+    const batch = decisions.slice(at, at + together)
+    await writeDecisions(redis, batch.map(decision => `${JSON.stringify(decision)}\n`).join(''), batch.length)
+  }
 }
 const read = async (query = '') => {
   const { status, body } = await door.admin('GET', `/decisions?${query}`)
@@ -74,8 +77,23 @@ t.test('paging gives every record once, the newest first, whatever is written me
   t.equal(rest.next, null)
 })
 
+t.test('a user is taken out of all batches, and what is left keeps its id', async t => {
+  const users = Array.from({ length: 700 }, (_, index) => decision({ userTag: TAG(index % 5), ttlSeconds: index + 1 }))
+  await write(users, 7)
+  await write([decision({ userTag: TAG(3) })])
+  const before = (await readAll('limit=300')).found
+  t.equal((await door.admin('DELETE', `/users/${TAG(3)}`)).body.decisions, 141)
+  const { found } = await readAll('limit=300')
+  t.same(found, before.filter(({ userTag }) => userTag !== TAG(3)))
+  t.notOk(JSON.stringify(await redis.hgetall('decision-batches')).includes(TAG(3)))
+  for (const { id } of [before[1], before[350]].flatMap(one => one ?? [])) {
+    t.same((await read(`before=${id}&limit=9999`)).decisions, found.slice(found.findIndex(one => one.id === id) + 1), `behind ${id}`)
+  }
+  t.equal((await door.admin('DELETE', `/users/${TAG(3)}`)).body.decisions, 0, 'and is not found again')
+})
+
 t.test('a look for what is rare ends after a bounded number of records, and says where to go on', async t => {
-  await write([decision({ app: 'rare' }), ...Array.from({ length: 25_000 }, () => decision())])
+  await write([decision({ app: 'rare' }), ...Array.from({ length: 25_000 }, () => decision())], 40)
   const first = await read('app=rare')
   t.same(first.decisions, [])
   t.not(first.next, null, 'not found yet')
@@ -86,9 +104,11 @@ t.test('a look for what is rare ends after a bounded number of records, and says
 
 t.test('what is kept is bounded', async t => {
   const trimmed = 110_000
-  await write(Array.from({ length: trimmed }, () => decision()))
-  const kept = await redis.xlen('decisions')
-  t.ok(kept >= 100_000 && kept < 101_000, `${kept} of ${trimmed}`)
+  await write(Array.from({ length: trimmed }, (_, index) => decision({ ttlSeconds: index + 1 })))
+  t.equal(await redis.hget('decision-batches', 'records'), '100000')
+  t.equal(await redis.hlen('decision-batches'), 2 * 100 + 3, 'batches, and what is known of them')
+  const { found } = await readAll('limit=9999')
+  t.same([found.length, found[0]?.ttlSeconds, found.at(-1)?.ttlSeconds], [100_000, trimmed, trimmed - 100_000 + 1], 'the newest')
 })
 
 t.test('what no query may say', async t => {
@@ -102,7 +122,7 @@ t.test('what no query may say', async t => {
 
 t.test('records that wait for a Redis that is away are written when it is back', async t => {
   const key = await door.createApp('patient')
-  await redis.del('decisions')
+  await redis.del('decision-batches')
   door.redis.pause()
   const answers = await Promise.all(Array.from({ length: 30 }, async () => await door.issue(key)))
   t.ok(answers.every(({ status }) => status === 201), 'a credential needs no Redis')

@@ -32,7 +32,7 @@ const startLedger = async () => await startOwnProcess(t, 'ledger', { SPILLWAY_RE
 t.test('a user is erased from decisions, sessions and counters; what was relayed stays booked, others stay known', async t => {
   const alice = tagOf((await door.issue(key, { user: 'alice' })).body.username)
   await door.issue(key, { user: 'alice' })
-  await writeDecisions(redis, `${JSON.stringify({ atMs: now, app: 'shop', userTag: BOB, caller: 'secret', provider: 'coturn', reason: 'healthy', nodes: ['eu-1'], region: 'eu', ttlSeconds: 60, expiresAtSeconds: 1, failed: [] })}\n`)
+  await writeDecisions(redis, `${JSON.stringify({ atMs: now, app: 'shop', userTag: BOB, caller: 'secret', provider: 'coturn', reason: 'healthy', nodes: ['eu-1'], region: 'eu', ttlSeconds: 60, expiresAtSeconds: 1, failed: [] })}\n`, 1)
   await until('all is on record', async () => (await door.admin('GET', `/decisions?userTag=${alice}`)).body.decisions.length === 2)
   await book(row(1, alice), row(2, alice, { state: 'lost' }), row(3, BOB), row(4, alice, { state: 'open' }))
   t.same(await tagsOf('ended'), { 1: alice, 2: alice, 3: BOB })
@@ -69,7 +69,7 @@ t.test('a user is erased from decisions, sessions and counters; what was relayed
   // the buckets of her requests are still there, and go by themselves as soon as they would be full
   const buckets = (await redis.keys('*')).filter(name => name.includes(alice))
   for (const name of buckets) t.ok(await redis.pttl(name) > 0 && await redis.pttl(name) <= 120_000, `${name} has two minutes at most`)
-  const everything = JSON.stringify([await redis.hgetall('open:shop'), await redis.xrange('decisions', '-', '+'), await redis.lrange('audit', 0, -1), ...await Promise.all((await redis.keys('session:*')).map(async name => await redis.hgetall(name)))])
+  const everything = JSON.stringify([await redis.hgetall('open:shop'), await redis.hgetall('decision-batches'), await redis.lrange('audit', 0, -1), ...await Promise.all((await redis.keys('session:*')).map(async name => await redis.hgetall(name)))])
   t.notOk(everything.includes(alice), 'the tag is nowhere else, the audit included')
   t.ok(everything.includes(BOB), 'which was looked through')
 })
