@@ -40,10 +40,11 @@ const PATIENCE_MS = 2_300
 const PATIENCE_OF_FIRST = 0.6
 
 /**
- * An app asks, ICE servers come back: decide -> mint -> record -> answer. Needs no Redis: the snapshot holds all.
+ * An app asks, ICE servers come back: decide -> mint -> record -> answer. Needs no Redis: the snapshot holds all. Only a
+ * provider that has to be asked makes it a promise.
  * @throws Problem no_provider where every step of the plan fails
  */
-export async function issueCredentials (issuing: Issuing, caller: KnownCaller, request: CredentialsRequest): Promise<CredentialsReply> {
+export function issueCredentials (issuing: Issuing, caller: KnownCaller, request: CredentialsRequest): CredentialsReply | Promise<CredentialsReply> {
   const { app, userTag, userId, snapshot, nowMs } = caller
   const mintRequest = { app: app.id, userTag, userId, ttlSeconds: ttlOf(app, request), nowMs }
   const failed: ProviderName[] = []
@@ -51,20 +52,29 @@ export async function issueCredentials (issuing: Issuing, caller: KnownCaller, r
 
   const asked = routeRequest(caller, request, issuing)
   const plan = decideRoute(asked, snapshot, issuing.available, issuing.promises.promised)
-  for (const [index, step] of plan.entries()) {
-    try {
-      const timeoutMs = isPaid(step.provider) ? patienceFor(plan.slice(index + 1), performance.now() - startedMs) : 0
-      const minting = (issuing.providers[step.provider] as Provider).mint(mintRequest, step, timeoutMs)
-      const minted = minting instanceof Promise ? await minting : minting
+
+  function take (at: number): CredentialsReply | Promise<CredentialsReply> {
+    const step = plan[at]
+    if (!step) throw problems.noProvider()
+    const hand = (minted: Minted): CredentialsReply => {
       promiseAllocations(issuing.promises, step, nowMs)
       issuing.record(app, describe(caller, mintRequest, minted, step, failed, skippedBefore(asked, issuing.available, step)))
       return answer(minted, mintRequest, step, snapshot)
-    } catch (error) {
+    }
+    const goOn = (error: unknown): CredentialsReply | Promise<CredentialsReply> => {
       failed.push(step.provider)
       issuing.onProviderFailed(step.provider, error as Error)
+      return take(at + 1)
+    }
+    try {
+      const timeoutMs = isPaid(step.provider) ? patienceFor(plan.slice(at + 1), performance.now() - startedMs) : 0
+      const minting = (issuing.providers[step.provider] as Provider).mint(mintRequest, step, timeoutMs)
+      return minting instanceof Promise ? minting.then(hand).catch(goOn) : hand(minting)
+    } catch (error) {
+      return goOn(error)
     }
   }
-  throw problems.noProvider()
+  return take(0)
 }
 
 /** Each URL of a node is an allocation of the client for a while. */
