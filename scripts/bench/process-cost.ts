@@ -1,21 +1,19 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** USER_HZ, in which /proc counts on every Linux that Node runs on (proc(5)). */
-const TICKS_A_SECOND = 100
+const NANOS_A_MICRO = 1_000
 /** Of what the size fields of /proc/<pid>/status count. */
 const BYTES_A_KIBIBYTE = 1024
 
-/** CPU time a process has used so far, all its threads, user and system (proc(5), /proc/<pid>/stat fields 14 and 15). */
-export function cpuMicrosOf (pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // field 2 is the command in brackets and may hold spaces and brackets itself
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * 1_000_000 / TICKS_A_SECOND
-}
+/** Time on a core so far (schedstat of proc(5)): unlike a clock it does not go on while others have the core. */
+const nanosOf = (schedstat: string): number => Number(readFileSync(schedstat, 'utf8').split(' ')[0])
 
-/** Time its first thread, the one JavaScript runs on, has been on a core (/proc/<pid>/schedstat): unlike a clock it does not go on while others have the core. */
-export const threadMsOf = (pid: number): number => Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1_000_000
+/** CPU time that the threads of a process have used so far, user and system. */
+export const cpuMicrosOf = (pid: number): number =>
+  readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => sum + nanosOf(`/proc/${pid}/task/${thread}/schedstat`), 0) / NANOS_A_MICRO
+
+/** That of its first thread, the one JavaScript runs on. */
+export const threadMsOf = (pid: number): number => nanosOf(`/proc/${pid}/schedstat`) / 1_000_000
 
 export const residentBytesOf = (pid: number): number =>
   Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * BYTES_A_KIBIBYTE
