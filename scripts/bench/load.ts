@@ -19,6 +19,8 @@ export interface Answers {
   count: number
   /** from the first answer to the last: to connect takes time of its own */
   seconds: number
+  /** as performance.now() has it; undefined before there is one */
+  firstMs: number | undefined
   /** in nanoseconds */
   latencies: RecordableHistogram
 }
@@ -45,13 +47,12 @@ export async function askEvenly (target: Target, perSecond: number, seconds: num
   return answers
 }
 
-const begin = (): Answers => ({ count: 0, seconds: 0, latencies: createHistogram() })
+const begin = (): Answers => ({ count: 0, seconds: 0, firstMs: undefined, latencies: createHistogram() })
 
 /** One run of autocannon, whose own histogram knows whole milliseconds only. */
 async function fire ({ url, key, bodies }: Target, answers: Answers, options: { connections: number, amount: number, overallRate?: number }): Promise<void> {
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
   const requests = bodies.map((body) => ({ method: 'POST' as const, headers, body }))
-  let firstMs: number | undefined
   let dealt = 0
   const setupClient = (client: autocannon.Client): void => {
     const own = dealt++
@@ -64,8 +65,8 @@ async function fire ({ url, key, bodies }: Target, answers: Answers, options: { 
       else resolve(result)
     }).on('response', (_client, _status, _bytes, milliseconds) => {
       answers.count += 1
-      firstMs ??= performance.now()
-      answers.seconds = (performance.now() - firstMs) / 1000
+      answers.firstMs ??= performance.now()
+      answers.seconds = (performance.now() - answers.firstMs) / 1000
       answers.latencies.record(Math.max(1, Math.round(milliseconds * NANOS_A_MS)))
     })
   })

@@ -13,10 +13,10 @@ import { median, medians, ratios, round } from './summary.ts'
 const WARM_UP_REQUESTS = 30_000
 /**
  * Ours and bare take short turns within each pair: the speed of a virtual machine changes from second to second, by half as
- * much again and more, and is to change for both alike.
+ * much again and more, and is to change for both alike. What 32 connections cost is in a turn as well, half a percent of it.
  */
-const TURNS = 10
-const REQUESTS_A_TURN = 3_000
+const TURNS = 6
+const REQUESTS_A_TURN = 5_000
 const PACED_TURNS = 3
 const PACED_SECONDS_A_TURN = 3
 const NANOS_A_MS = 1_000_000
@@ -30,7 +30,8 @@ export async function measureCredentials (lab: Lab, pairs: number, note: (text: 
   for (const server of [ours, bare]) await saturate(server, WARM_UP_REQUESTS)
 
   const full = await inPairs(pairs * TURNS, async () => await measureThroughput(ours), async () => await measureThroughput(bare))
-  const [ourCost, bareCost] = [full.ours, full.bare].map(turns => byPair(turns, TURNS).map(costOf)) as [Cost[], Cost[]]
+  const ourCost = byPair(full.ours, TURNS).map(costOf)
+  const bareCost = byPair(full.bare, TURNS).map(costOf)
   const cheapness = ratios(bareCost.map(cpuOf), ourCost.map(cpuOf))
   note(`credentials: CPU a request of bare over ours ${cheapness.join(' ')}`)
 
@@ -38,7 +39,8 @@ export async function measureCredentials (lab: Lab, pairs: number, note: (text: 
   // whoever asks has not asked evenly before, and would measure its own warming up with the first of the two
   for (const server of [ours, bare]) await measureLatency(server, pacedPerSecond)
   const paced = await inPairs(pairs * PACED_TURNS, async () => await measureLatency(ours, pacedPerSecond), async () => await measureLatency(bare, pacedPerSecond))
-  const [ourWait, bareWait] = [paced.ours, paced.bare].map(turns => byPair(turns, PACED_TURNS).map(waitOf)) as [Wait[], Wait[]]
+  const ourWait = byPair(paced.ours, PACED_TURNS).map(waitOf)
+  const bareWait = byPair(paced.bare, PACED_TURNS).map(waitOf)
   note(`credentials: p99 at ${pacedPerSecond} a second, ours ${ourWait.map(({ p99Ms }) => round(p99Ms)).join(' ')} ms, bare ${bareWait.map(({ p99Ms }) => round(p99Ms)).join(' ')} ms`)
 
   return {
@@ -50,8 +52,6 @@ export async function measureCredentials (lab: Lab, pairs: number, note: (text: 
 }
 
 interface Throughput { count: number, seconds: number, cpuMicros: number }
-type Cost = Record<'cpuMicrosPerRequest' | 'perSecond' | 'coreShare', number>
-type Wait = Record<'p50Ms' | 'p99Ms', number>
 
 async function measureThroughput (server: Server): Promise<Throughput> {
   const before = cpuMicrosOf(server.pid)
@@ -60,7 +60,7 @@ async function measureThroughput (server: Server): Promise<Throughput> {
 }
 
 /** Of all turns of a pair. */
-function costOf (turns: readonly Throughput[]): Cost {
+function costOf (turns: readonly Throughput[]) {
   const sum = (field: keyof Throughput): number => turns.reduce((total, turn) => total + turn[field], 0)
   return {
     cpuMicrosPerRequest: sum('cpuMicros') / sum('count'),
@@ -68,13 +68,13 @@ function costOf (turns: readonly Throughput[]): Cost {
     coreShare: sum('cpuMicros') / MICROS_A_SECOND / sum('seconds')
   }
 }
-const cpuOf = ({ cpuMicrosPerRequest }: Cost): number => cpuMicrosPerRequest
+const cpuOf = ({ cpuMicrosPerRequest }: { cpuMicrosPerRequest: number }): number => cpuMicrosPerRequest
 
 const measureLatency = async (server: Server, perSecond: number): Promise<RecordableHistogram> =>
   (await askEvenly(server, perSecond, PACED_SECONDS_A_TURN)).latencies
 
 /** Of all requests of a pair. */
-function waitOf (turns: readonly RecordableHistogram[]): Wait {
+function waitOf (turns: readonly RecordableHistogram[]) {
   const all = createHistogram()
   for (const latencies of turns) all.add(latencies)
   return { p50Ms: all.percentile(50) / NANOS_A_MS, p99Ms: all.percentile(99) / NANOS_A_MS }

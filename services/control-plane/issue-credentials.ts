@@ -40,8 +40,8 @@ const PATIENCE_MS = 2_300
 const PATIENCE_OF_FIRST = 0.6
 
 /**
- * An app asks, ICE servers come back: decide -> mint -> record -> answer. Needs no Redis: the snapshot holds all. Only a
- * provider that has to be asked makes it a promise.
+ * An app asks, ICE servers come back: decide -> mint -> record -> answer. Needs no Redis: the snapshot holds all. Known at
+ * once, what fails as well, but where a provider has to be asked.
  * @throws Problem no_provider where every step of the plan fails
  */
 export function issueCredentials (issuing: Issuing, caller: KnownCaller, request: CredentialsRequest): CredentialsReply | Promise<CredentialsReply> {
@@ -53,28 +53,28 @@ export function issueCredentials (issuing: Issuing, caller: KnownCaller, request
   const asked = routeRequest(caller, request, issuing)
   const plan = decideRoute(asked, snapshot, issuing.available, issuing.promises.promised)
 
-  function take (at: number): CredentialsReply | Promise<CredentialsReply> {
+  function tryFrom (at: number): CredentialsReply | Promise<CredentialsReply> {
     const step = plan[at]
     if (!step) throw problems.noProvider()
-    const hand = (minted: Minted): CredentialsReply => {
+    const handOut = (minted: Minted): CredentialsReply => {
       promiseAllocations(issuing.promises, step, nowMs)
       issuing.record(app, describe(caller, mintRequest, minted, step, failed, skippedBefore(asked, issuing.available, step)))
       return answer(minted, mintRequest, step, snapshot)
     }
-    const goOn = (error: unknown): CredentialsReply | Promise<CredentialsReply> => {
+    const tryNext = (error: unknown): CredentialsReply | Promise<CredentialsReply> => {
       failed.push(step.provider)
       issuing.onProviderFailed(step.provider, error as Error)
-      return take(at + 1)
+      return tryFrom(at + 1)
     }
     try {
       const timeoutMs = isPaid(step.provider) ? patienceFor(plan.slice(at + 1), performance.now() - startedMs) : 0
       const minting = (issuing.providers[step.provider] as Provider).mint(mintRequest, step, timeoutMs)
-      return minting instanceof Promise ? minting.then(hand).catch(goOn) : hand(minting)
+      return minting instanceof Promise ? minting.then(handOut).catch(tryNext) : handOut(minting)
     } catch (error) {
-      return goOn(error)
+      return tryNext(error)
     }
   }
-  return take(0)
+  return tryFrom(0)
 }
 
 /** Each URL of a node is an allocation of the client for a while. */

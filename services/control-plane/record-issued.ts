@@ -4,7 +4,7 @@ import type { Decision } from '../domain/decision.ts'
 import { credentialName, reservation, RESERVATION_MS } from '../domain/relay-use.ts'
 import { repeat } from '../runtime/repeat.ts'
 import type { Redis } from '../store/connect.ts'
-import { writeDecisions, writeUse } from '../store/decisions.ts'
+import { spellDecisions, writeDecisions, writeUse } from '../store/decisions.ts'
 import type { Reserved } from '../store/decisions.ts'
 
 /** Other replicas learn of places taken this soon, and of nothing else here. */
@@ -54,7 +54,8 @@ export function createIssuedRecorder ({ redis, replica, now, onDropped, onError 
 
   function spell (): void {
     if (fresh.length === 0) return
-    const [lines, size] = [fresh.map(decision => `${JSON.stringify(decision)}\n`).join(''), fresh.length]
+    const lines = spellDecisions(fresh)
+    const size = fresh.length
     fresh = []
     const last = waiting.length > sending ? waiting.at(-1) : undefined
     if (last !== undefined && last.size < RECORDS_A_SCRIPT) {

@@ -6,8 +6,8 @@ import { centralKeys } from './keys.ts'
 
 /** About 25 MB of Redis: hours of a busy day, weeks of a quiet one. */
 const DECISIONS_KEPT = 100_000
-/** Batches read or searched at a time: a script that searches so many holds up Redis for a millisecond. */
-const BATCHES_A_TURN = 25
+/** About so many are read or searched at a time: that holds up Redis, and this process, for a millisecond or two. */
+const DECISIONS_A_TURN = 1_000
 
 export interface Reserved {
   app: string
@@ -15,9 +15,12 @@ export interface Reserved {
   atMs: number
 }
 
+/** The JSON of one a line, each with its end. */
+export const spellDecisions = (decisions: readonly Decision[]): string => decisions.map(decision => `${JSON.stringify(decision)}\n`).join('')
+
 /**
- * Keeps records as one value: to Redis, and to whoever shares a core with it, 48 of them cost little more than one.
- * @param lines the JSON of one Decision each, with their ends
+ * Keeps a batch as one value: to Redis, and to whoever shares a core with it, it costs a quarter of what its records cost one by one.
+ * @param lines as spellDecisions makes them. @param size how many they are
  */
 export async function writeDecisions (redis: Redis, lines: string, size: number): Promise<void> {
   await redis.recordIssued(centralKeys.decisionBatches, DECISIONS_KEPT, size, lines)
@@ -41,32 +44,46 @@ export async function writeUse (redis: Redis, reserved: readonly Reserved[], key
 
 export type KeptDecision = Decision & { id: string }
 
-/** Decisions, the newest first, as many at a time as a turn gives. @param before the id of one: only what is older */
-export async function * readDecisions (redis: Redis, before?: string): AsyncGenerator<KeptDecision[]> {
+/** The newest first, by turns. `oldest`: what is older than all that a turn looked at is before this id. @param before an id */
+export async function * readDecisions (redis: Redis, before?: string): AsyncGenerator<{ decisions: KeptDecision[], oldest: string }> {
   const [untilBatch = Infinity, untilLine = Infinity] = before?.split('-').map(Number) ?? []
-  const { oldest, newest } = await batchesKept(redis)
-  for (let to = Math.min(newest, untilBatch); to >= oldest; to -= BATCHES_A_TURN) {
-    const numbers = Array.from({ length: Math.min(BATCHES_A_TURN, to - oldest + 1) }, (_, index) => to - index)
+  for await (const numbers of turnsOf(redis, untilBatch)) {
     const batches = await redis.hmget(centralKeys.decisionBatches, ...numbers.map(String))
     const decisions = numbers.flatMap((number, at) => parseBatch(number, batches[at] ?? '', number === untilBatch ? untilLine : Infinity))
-    if (decisions.length > 0) yield decisions
+    yield { decisions, oldest: `${numbers.at(-1)}-0` }
   }
 }
 
 /** Takes out every decision about one user; returns how many there were. */
 export async function eraseDecisions (redis: Redis, userTag: string): Promise<number> {
-  const { oldest, newest } = await batchesKept(redis)
   let erased = 0
-  for (let from = oldest; from <= newest; from += BATCHES_A_TURN) {
-    erased += await redis.eraseDecisions(centralKeys.decisionBatches, from, Math.min(newest, from + BATCHES_A_TURN - 1), userTag)
+  for await (const numbers of turnsOf(redis)) {
+    erased += await redis.eraseDecisions(centralKeys.decisionBatches, Math.min(...numbers), Math.max(...numbers), userTag)
   }
   return erased
 }
 
-/** Numbers of batches. None is kept where the oldest is the one behind the newest. */
-async function batchesKept (redis: Redis): Promise<{ oldest: number, newest: number }> {
-  const [newest, dropped] = await redis.hmget(centralKeys.decisionBatches, 'last', 'dropped')
-  return { oldest: Number(dropped) + 1, newest: Number(newest) }
+/** Numbers of batches, the newest first: a batch holds one decision on a quiet day, and more than a hundred on a busy one. */
+async function * turnsOf (redis: Redis, newest = Infinity): AsyncGenerator<number[]> {
+  const [last = 0, dropped = 0] = (await redis.hmget(centralKeys.decisionBatches, 'last', 'dropped')).map(Number)
+  let from = Math.min(last, newest)
+  while (from > dropped) {
+    const numbers = Array.from({ length: Math.min(from - dropped, DECISIONS_A_TURN) }, (_, index) => from - index)
+    const sizes = await redis.hmget(centralKeys.decisionBatches, ...numbers.map(number => `size:${number}`))
+    const turn = numbers.slice(0, countEnough(sizes.map(Number)))
+    yield turn
+    from -= turn.length
+  }
+}
+
+/** How many of the first batches make a turn. */
+function countEnough (sizes: readonly number[]): number {
+  let decisions = 0
+  for (const [at, size] of sizes.entries()) {
+    decisions += size
+    if (decisions >= DECISIONS_A_TURN) return at + 1
+  }
+  return sizes.length
 }
 
 /** The newest first: what stands before a line. One that is empty was erased. */

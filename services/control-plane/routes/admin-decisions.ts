@@ -6,8 +6,8 @@ import type { KeptDecision } from '../../store/decisions.ts'
 import type { AdminContext } from '../admin-context.ts'
 import { DecisionsQuery, DecisionsReply } from '../report-schemas.ts'
 
-/** A rare kind of decision is looked for among so many a call; the reply then says where to go on. */
-const MAX_LOOKED_AT = 20_000
+/** A rare kind of decision is looked for among some 20,000 a call; the reply then says where to go on. */
+const MAX_TURNS = 20
 
 /** Credentials issued lately, the newest first. */
 export function addDecisionRoutes (fastify: FastifyInstance, { redis }: AdminContext): void {
@@ -16,15 +16,15 @@ export function addDecisionRoutes (fastify: FastifyInstance, { redis }: AdminCon
   server.get('/decisions', { schema: { tags: ['decisions'], summary: 'Credentials issued lately, by which provider and why', querystring: DecisionsQuery, response: { 200: DecisionsReply } } }, async request => {
     const { limit = '100', before, ...wanted } = request.query
     const found: KeptDecision[] = []
-    let lookedAt = 0
-    for await (const decisions of readDecisions(redis, before)) {
+    let turns = 0
+    for await (const { decisions, oldest } of readDecisions(redis, before)) {
       for (const decision of decisions) {
         if (!matches(decision, wanted)) continue
         found.push(decision)
         if (found.length === Number(limit)) return { decisions: found, next: decision.id }
       }
-      lookedAt += decisions.length
-      if (lookedAt >= MAX_LOOKED_AT) return { decisions: found, next: decisions.at(-1)?.id ?? null }
+      turns += 1
+      if (turns === MAX_TURNS) return { decisions: found, next: oldest }
     }
     return { decisions: found, next: null }
   })

@@ -1,6 +1,7 @@
 -- Takes every record of one user out of a range of batches. What is left of a batch keeps its places: ids stay what they are.
 -- KEYS[1] decision-batches   ARGV[1] first batch   ARGV[2] last batch   ARGV[3] user tag
 -- Returns how many records were taken out.
+-- as JSON.stringify spells it; within a value its quotes would be escaped
 local own = '"userTag":"' .. ARGV[3] .. '"'
 local erased = 0
 for number = tonumber(ARGV[1]), tonumber(ARGV[2]) do

@@ -41,7 +41,8 @@ function desk (providers: Partial<Record<ProviderName, Provider<any>>>, differs:
     onProviderFailed: (provider, { message }) => { failed.push([provider, message]) },
     ...differs
   }
-  return { promises, recorded, decisions, failed, issue: async (request = {}, differs: Partial<KnownCaller> = {}) => await issueCredentials(issuing, { ...caller, ...differs }, request) }
+  const answer = (request = {}, differs: Partial<KnownCaller> = {}) => issueCredentials(issuing, { ...caller, ...differs }, request)
+  return { promises, recorded, decisions, failed, answer, issue: async (...asked: Parameters<typeof answer>) => await answer(...asked) }
 }
 
 /** The request a provider is given. */
@@ -91,6 +92,21 @@ t.test('where all fail, or none is configured, there is no provider', async t =>
   t.same(failed.map(([provider]) => provider), ['coturn', 'static', 'stun'])
   t.same(recorded, [])
   await t.rejects(desk({}).issue(), { code: 'no_provider' })
+})
+
+t.test('what is known at once is answered at once, failures before it as well; only who has to be asked is waited for', async t => {
+  t.notOk(desk({ coturn: answering() }).answer() instanceof Promise)
+  t.match(desk({ coturn: failing('no key'), static: answering() }).answer(), { provider: 'static' })
+  t.throws(() => desk({ coturn: failing('one'), static: failing('two') }).answer(), { code: 'no_provider' })
+
+  const refusing = (reason: string): Provider<any> => ({ mint: async () => { throw new Error(reason) } })
+  t.match(await desk({ cloudflare: refusing('down'), static: answering() }).answer(), { provider: 'static' })
+  const { answer, failed, recorded } = desk({ cloudflare: refusing('one'), static: failing('two'), stun: refusing('three') })
+  const answered = answer()
+  t.ok(answered instanceof Promise)
+  await t.rejects(async () => await answered, { status: 503, code: 'no_provider' })
+  t.same(failed, [['cloudflare', 'one'], ['static', 'two'], ['stun', 'three']])
+  t.same(recorded, [])
 })
 
 t.test('the ttl is an hour, or what was asked for, cut to the cap of the app', async t => {
