@@ -4,12 +4,16 @@ import { deriveNodeSecret, mintCredential } from '../../domain/turn-credential.t
 import { passwordsOf } from '../../domain/turn-password.ts'
 import type { PasswordOf } from '../../domain/turn-password.ts'
 import type { NodeView } from '../../policy/view-node.ts'
+import { RecentMap } from '../../runtime/recent-map.ts'
 import type { KeyRingKeeper } from '../../store/key-ring.ts'
 import type { Provider } from './provider.ts'
 
+/** Of nodes and the generations of their secrets, four kilobytes each; those of nodes that are gone go by themselves. */
+const MAX_SIGNERS = 4_000
+
 /** The own fleet. Each node has its own secret, so each gets its own entry and password. */
 export function createCoturnProvider (keyRing: Pick<KeyRingKeeper, 'ring'>): Provider<'coturn'> {
-  const signers = new Map<string, PasswordOf>()
+  const signers = new RecentMap<string, PasswordOf>(MAX_SIGNERS)
   /** of the nodes of a snapshot, so that no name has to be made for each request */
   const signersOfViews = new WeakMap<NodeView, PasswordOf>()
 
@@ -20,14 +24,11 @@ export function createCoturnProvider (keyRing: Pick<KeyRingKeeper, 'ring'>): Pro
   }
 
   function findSigner ({ id, signingGeneration, signingKeyId }: NodeView): PasswordOf {
-    const name = `${id}:${signingGeneration}:${signingKeyId}`
-    const held = signers.get(name)
-    if (held) return held
-    const nodeKey = findNodeKey(keyRing.ring, id, signingKeyId)
-    if (nodeKey === undefined) throw new Error(`node ${id} derives its secret from a key that comes from no master key of the fleet`)
-    const signer = passwordsOf(deriveNodeSecret(nodeKey, signingGeneration))
-    signers.set(name, signer)
-    return signer
+    return signers.take(`${id}:${signingGeneration}:${signingKeyId}`, () => {
+      const nodeKey = findNodeKey(keyRing.ring, id, signingKeyId)
+      if (nodeKey === undefined) throw new Error(`node ${id} derives its secret from a key that comes from no master key of the fleet`)
+      return passwordsOf(deriveNodeSecret(nodeKey, signingGeneration))
+    })
   }
 
   return {

@@ -67,7 +67,10 @@ t.test('a provider that hangs under a crowd: all are served in time, few request
   const answers = await spill.many(plane, 200, user)
   // they share this machine's cores with the client that measures
   t.ok(performance.now() - startedMs < 4_000, `200 in ${Math.round(performance.now() - startedMs)} ms`)
-  t.same([...new Set(answers.map(({ body }) => body.provider))], ['twilio'])
+  // who comes to the end of its patience in the queue for Twilio still has STUN, and is not many
+  const by = Object.groupBy(answers, ({ body }) => body.provider)
+  t.same(Object.keys(by).filter(provider => !['twilio', 'stun'].includes(provider)), [])
+  t.ok((by.twilio?.length ?? 0) > 150, `${by.twilio?.length} of Twilio`)
   t.ok(cloudflare.count() < 64 + STRIKES_TO_OPEN, `${cloudflare.count()} requests of 200`)
   t.ok(twilio.state().mostInFlight <= 64)
 
