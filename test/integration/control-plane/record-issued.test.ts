@@ -80,6 +80,19 @@ t.test('what is dropped while others are on their way is not what is on its way'
   t.equal(all.length + said.dropped, records)
 })
 
+t.test('several scripts are on their way at a time, so that a Redis which is far away keeps up', async t => {
+  const { recorder } = begin()
+  const admin = await server.connect()
+  await admin.call('CLIENT', 'PAUSE', '30000', 'WRITE')
+  const records = 8 * 128
+  for (let atMs = 0; atMs < records; atMs++) recorder.record(app, decision(atMs))
+  const received = async (): Promise<number> => Math.max(...[...String(await admin.client('LIST')).matchAll(/ qbuf=(\d+) /g)].map(([, bytes]) => Number(bytes)))
+  await until('Redis has most of them before it has answered for one', async () => await received() > JSON.stringify(decision(0)).length * records / 2)
+  await admin.call('CLIENT', 'UNPAUSE')
+  await recorder.stop()
+  t.same(await recorded(), Array.from({ length: records }, (_, atMs) => atMs))
+})
+
 t.test('of an outage with little to do as many are kept as of one with much', async t => {
   const { recorder, said } = begin()
   await server.stop()
