@@ -165,6 +165,8 @@ async function start ({ config, logger, fail }: { config: ControlPlaneConfig, lo
       }
     })
   })
+  // who listens serves; without Redis it says what is missing
+  if (ready && !fleet.snapshot) await watching.now()
   await opsServer.listen({ host: config.SPILLWAY_CONTROL_PLANE_OPS_HOST, port: config.SPILLWAY_CONTROL_PLANE_OPS_PORT })
   await publicServer.listen({ host: config.SPILLWAY_CONTROL_PLANE_HOST, port: config.SPILLWAY_CONTROL_PLANE_PORT })
   logger.info({ api: publicServer.server.address(), ops: opsServer.server.address(), providers: available }, 'control-plane runs')

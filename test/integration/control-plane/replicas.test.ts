@@ -6,7 +6,7 @@ import { startRedisServer } from '../../helpers/redis-server.ts'
 const REPLICAS = 4
 const ADMIN_TOKEN = 'the admin token of this test'.replaceAll(' ', '-')
 const redis = await startRedisServer(t, { variant: 'central' })
-const replicas = await Promise.all(Array.from({ length: REPLICAS }, async () => {
+const startReplica = async () => {
   const { api, ops } = await startOwnProcess(t, 'control-plane', {
     SPILLWAY_REDIS_URL: redis.url(),
     SPILLWAY_MASTER_KEY: 'm'.repeat(40),
@@ -15,7 +15,8 @@ const replicas = await Promise.all(Array.from({ length: REPLICAS }, async () => 
     SPILLWAY_CONTROL_PLANE_OPS_PORT: '0'
   }).started()
   return { api: `http://127.0.0.1:${api?.port}`, ops: `http://127.0.0.1:${ops?.port}` }
-}))
+}
+const replicas = await Promise.all(Array.from({ length: REPLICAS }, startReplica))
 const at = (index: number) => replicas[index % REPLICAS] as { api: string, ops: string }
 
 async function ask (url: string, method: string, token: string, body?: object) {
@@ -106,6 +107,15 @@ t.test('a revoked key, a suspended app and a deleted one are refused by every re
   await Promise.all(replicas.map(async (_, index) => {
     await until(`replica ${index} knows no such key`, async () => (await issue(index, other)).status === 401, 2_000)
   }))
+})
+
+t.test('a replica that listens has read what there is, however much, and serves', async t => {
+  const key = await appWithKey('first')
+  const central = await redis.connect()
+  const app = await central.hget('apps', 'first') ?? ''
+  await central.hset('apps', ...Array.from({ length: 40_000 }, (_, index) => [`many-${index}`, app.replaceAll('"first"', `"many-${index}"`)]).flat())
+  const { api } = await startReplica()
+  t.match(await ask(`${api}/v1/credentials`, 'POST', key), { status: 201 })
 })
 
 t.test('with Redis away each replica goes on by itself and still has a limit', async t => {
