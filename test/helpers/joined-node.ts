@@ -24,7 +24,8 @@ export interface Joining {
 /** Where a node finds the central Redis. */
 export interface CentralAddress { host: string, port: number }
 
-const MOST_TO_CALLS_MS = 15_000
+/** It is 15 s on an ordinary machine (eight, without containers); two slow cores that run all of it at once get twice as long. */
+const MOST_TO_CALLS_MS = 30_000
 const MOST_TO_OUT_MS = 10_000
 
 export const newToken = async (stack: Callable, body: Record<string, unknown> = {}): Promise<string> => (await stack.admin('POST', '/join-tokens', body)).body.token
@@ -49,7 +50,7 @@ export async function callBetween (stack: Callable, entries: readonly [IceServer
   return { a, b }
 }
 
-/** The machine joins; from when it was told to until bytes of a call have passed it takes less than 15 s. */
+/** The machine joins; from when it was told to until bytes of a call have passed it takes less than half a minute. */
 export async function expectJoins (t: Test, stack: Callable, joining: Joining, token: string): Promise<Call> {
   const startedMs = performance.now()
   const joined = joining.machine.join(token)
