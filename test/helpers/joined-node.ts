@@ -24,7 +24,7 @@ export interface Joining {
 /** Where a node finds the central Redis. */
 export interface CentralAddress { host: string, port: number }
 
-/** It is 15 s on an ordinary machine (eight, without containers); two slow cores that run all of it at once get twice as long. */
+/** Promised are 15 s, on an ordinary machine (8.5 were measured without containers); two slow cores that run all of it at once get twice as long. */
 const MOST_TO_CALLS_MS = 30_000
 const MOST_TO_OUT_MS = 10_000
 

@@ -47,6 +47,7 @@ t.test('what comes while a script runs waits for the next one: there are few, ho
   await recorder.stop()
   t.equal((await recorded()).length, records)
   const [, calls] = /^cmdstat_evalsha:calls=(\d+)/m.exec(await redis.info('commandstats')) ?? []
+  // a script takes 128 records, and what else is spelled with the last of them: 143 at most
   t.ok(Number(calls) >= records / 143 && Number(calls) < records / 64, `${calls} scripts`)
 })
 
@@ -105,6 +106,7 @@ t.test('of an outage with little to do as many are kept as of one with much', as
     await until('they were to be told', () => said.errors > tried + 1)
   }
   issue(30_000)
+  // 15 are not spelled yet
   t.ok(records - said.dropped <= 20_000 + 15, `${records - said.dropped} are kept`)
   await server.start()
   await until('Redis has it', async () => await kept().catch(() => 0) >= records - said.dropped)
