@@ -10,7 +10,7 @@ const DURATION_BUCKETS = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.
 interface Connection {
   readonly status: string
   ping: () => Promise<unknown>
-  on: (event: 'ready' | 'error', listener: () => void) => unknown
+  on: (event: 'ready' | 'reconnecting', listener: () => void) => unknown
 }
 
 /** Which server: the `central` one, or the one of the `node`. */
@@ -50,7 +50,8 @@ export function createRedisMetrics (metrics: Metrics, names: readonly RedisName[
       wasReady = true
       pinging.soon()
     })
-    connection.on('error', () => { errors.inc({ redis }) })
+    // comes of every one that fails or breaks; an `error` does not come where the server closes it in order
+    connection.on('reconnecting', () => { errors.inc({ redis }) })
     return pinging
   }
 }
