@@ -1,11 +1,13 @@
 import { readdir, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { until } from '../../scripts/until.ts'
 import { appUsage, callersOf, expectExact, ledgerSessions, release, startCalls, talk } from '../helpers/calls.ts'
 import { startStack } from '../helpers/stack.ts'
 import { listenToCoturn } from '../helpers/witness.ts'
 
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const stack = await startStack(t, { slot: 24 })
 const witness = await listenToCoturn(t, stack)
 const key = await stack.createApp('shop')
@@ -61,6 +63,24 @@ t.test('the centre is destroyed and restored while its relays go on: the ledger 
   const { body: audit } = await stack.admin('GET', '/audit/verify')
   t.match(audit, { intact: true })
   t.ok(audit.head.sequence <= audited, 'the audit as it was')
+})
+
+t.test('a state folder that only .env names is that of every script', async t => {
+  delete stack.environment.SPILLWAY_STATE_DIR
+  t.teardown(() => { stack.environment.SPILLWAY_STATE_DIR = stack.folder })
+  stack.environment.COMPOSE_ENV_FILES = join(stack.folder, 'env')
+  // from the folder of docker-compose.yml, as Compose reads it
+  await writeFile(stack.environment.COMPOSE_ENV_FILES, `# where it is\nSPILLWAY_STATE_DIR='${relative(ROOT, stack.folder)}' # elsewhere\n`)
+  const controlPlane = await stack.pid('control-plane')
+
+  t.match(await stack.up(), /^ready in /m)
+  t.equal(await stack.pid('control-plane'), controlPlane, 'what runs is left alone')
+  t.match((await stack.script('doctor', '--short')).stdout, /^doctor: \d+ ok/)
+  const other = join(stack.folder, 'backups', 'other')
+  t.match((await stack.script('backup', other)).stdout, /sha256/)
+  t.match(await refused(other), { code: 2, stderr: /central Redis runs/ })
+  await stack.script('down')
+  t.same((await readdir(join(stack.folder, 'run'))).filter(name => name.endsWith('.pid')), [])
 })
 
 t.test('no log of this run holds a secret', stack.searchLogs)

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
 import type { Stack } from './stack.ts'
@@ -31,10 +30,7 @@ export async function listenToCoturn (t: Test, stack: Pick<Stack, 'nodes' | 'rea
       password: await stack.read('nodes', node, 'agent-password')
     })
     redis.on('error', () => {})
-    t.teardown(async () => {
-      redis.disconnect()
-      if (redis.status !== 'end') await once(redis, 'end')
-    })
+    t.teardown(() => { redis.disconnect() })
     redis.on('pmessage', (_pattern: string, channel: string, message: string) => {
       channels.add(channel)
       const [, username, allocation = ''] = /\/user\/(.*)\/allocation\/(\d{18})\/total_traffic$/.exec(channel) ?? []

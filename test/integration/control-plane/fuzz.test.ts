@@ -40,24 +40,28 @@ const operator = (await door.admin('POST', '/tokens', { name: 'operator', role: 
 const joinTokens = await Promise.all(Array.from({ length: 8 }, async () => (await door.admin('POST', '/join-tokens', { ttlSeconds: 3600 })).body as { id: string, token: string }))
 const secrets = new Set([...joinTokens.map(({ token }) => token), ADMIN_TOKEN, secret, publishable, token, reader, operator, SECRET])
 
-/** What is made, changed and deleted; the app `front` that asks for credentials stays. */
+/** What is right comes more than once where all of it has to be right for a call to succeed at all. */
+const often = (value: string): string[] => [value, value, value]
+/** What is made, changed and deleted. The app `front` that asks for credentials stays, and so does the one whose keys are made and revoked. */
 const POOL = ['pool-1', 'pool-2', 'constructor']
+const KEYS_APP = 'keys'
+await door.createApp(KEYS_APP)
 const parameters = {
-  app: [...POOL, '{{keyApp}}'],
+  app: [...POOL, ...often('{{keysApp}}')],
   // not the one that serves: without it there is no relay to answer with
   node: ['eu-2', 'us-1', 'constructor'],
   name: POOL,
   tag: ['0123456789abcdef01234567'],
-  id: [`eu-1:boot-1:${allocationOf(1)}`, '0123456789abcdef', ...joinTokens.slice(4).map(({ id }) => id)],
+  id: [...often(`eu-1:boot-1:${allocationOf(1)}`), '0123456789abcdef', ...joinTokens.slice(4).map(({ id }) => id)],
   before: ['0-0', '1-1'],
   from: ['2026-11-22', '2026-11-22T10:00Z', '1'],
   to: ['2026-11-23', '2026-11-22T11:00:00+01:00']
 }
 const bearers = [...joinTokens.slice(0, 4).map(({ token }) => token), secret, publishable, token, ADMIN_TOKEN, reader, operator, 'at_wrong', unsigned({ alg: 'none' }, goodClaims('https://id.example', 'front', 'mallory')), '__proto__'].map(token => `Bearer ${token}`)
-const known = (right: string, key: string[], fields: Record<string, string[]>): Known => ({ bearer: `Bearer ${right}`, otherBearers: bearers, parameters: { ...parameters, key }, fields })
+const known = (right: string, key: string[], fields: Record<string, string[]>): Known => ({ bearer: `Bearer ${right}`, otherBearers: bearers, parameters: { ...parameters, key, api: key, api_key: key }, fields })
 const keys = [secret, secret, publishable, token, 'sk_wrong']
 const documents: Array<{ port: number, document: OpenApiDocument, known: Known }> = [
-  { port: door.apiPort, document: (await ask(`${door.api}/openapi.json`, 'GET')).body, known: known(secret, keys, { key: keys, api: keys }) },
+  { port: door.apiPort, document: (await ask(`${door.api}/openapi.json`, 'GET')).body, known: known(secret, keys, { key: keys, api: keys, api_key: keys }) },
   { port: door.opsPort, document: (await ask(`${door.ops}/openapi/admin.json`, 'GET')).body, known: known(ADMIN_TOKEN, ['{{keyId}}'], { id: POOL, name: POOL }) }
 ]
 const anyRequest = fc.oneof(...documents.map(({ port, document, known }) => {
@@ -98,12 +102,15 @@ const succeeded = new Set<string>()
 /** One rotation keeps out the next for its whole overlap, so chance may let none of a kind through; they have tests of their own. */
 const ROTATIONS = ['post /admin/v1/nodes/{node}/rotate-secret', 'post /admin/v1/master-key/rotate', 'post /admin/v1/master-key/rotate-back', 'delete /admin/v1/master-key/{id}']
 const faults: string[] = []
-const latest = { keyId: '0123456789abcdef', keyApp: 'pool-1' }
+let keysMade: string[] = []
 let slowestMs = 0
 
 async function tryOne (generated: Sent): Promise<void> {
   const { operation, method } = generated
-  const request = { ...generated, path: generated.path.replace('{{keyId}}', latest.keyId).replace('{{keyApp}}', latest.keyApp) }
+  const path = generated.path
+    .replace('{{keysApp}}', operation?.path.includes('/keys') ? KEYS_APP : POOL[0] ?? '')
+    .replace('{{keyId}}', keysMade.at(-1) ?? '0123456789abcdef')
+  const request = { ...generated, path }
   const shown = JSON.stringify({ ...request, operation: undefined }).slice(0, 700)
   const began = performance.now()
   try {
@@ -114,10 +121,11 @@ async function tryOne (generated: Sent): Promise<void> {
     if (fault !== undefined) faults.push(`${fault}\n  to ${shown}`)
     if (!operation || answer.status >= 300) return
     succeeded.add(`${operation.method} ${operation.path}`)
+    if (method === 'DELETE' && path.includes('/keys/')) keysMade = keysMade.filter(id => !path.includes(id))
     if (answer.status !== 201 && !operation.path.startsWith('/v1')) return
     const body = JSON.parse(answer.text)
     for (const secret of [...secretsIn(body), body.token]) if (typeof secret === 'string') secrets.add(secret)
-    if (operation.path.endsWith('/keys') && method === 'POST') Object.assign(latest, { keyId: body.id, keyApp: body.app })
+    if (operation.path.endsWith('/keys') && body.app === KEYS_APP) keysMade.push(body.id)
   } catch (error) {
     faults.push(`${(error as Error).message} after ${Math.round(performance.now() - began)} ms\n  to ${shown}`)
   }
