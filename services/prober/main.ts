@@ -27,6 +27,8 @@ const LOOK_MS = 1_000
 /** Twice in the time between two probes of a node, so that one lies there for certain. */
 const COMPARE_MS = PROBE_INTERVAL_MS / 2
 const PROBE_DEADLINE_MS = 2_000
+/** Control planes look each second for nodes that need a credential for probes: one that has none after this gets none. */
+const BLIND_AFTER_MS = 10_000
 
 async function start ({ config, logger, fail }: { config: ProberConfig, logger: Logger, fail: (error: Error) => void }): Promise<StopPhases> {
   const name = config.SPILLWAY_PROBER_NAME
@@ -55,11 +57,14 @@ async function start ({ config, logger, fail }: { config: ProberConfig, logger: 
   /** as last read: in an outage the fleet is probed on, and told of when the centre is back */
   let nodes: readonly NodeFacts[] | undefined
   let credentials: ReadonlyMap<string, ProbeCredential> = new Map()
+  /** since when nodes that have spoken have no credential to be probed with */
+  let blindSince = new Map<string, number>()
   const looking = repeat(LOOK_MS, async () => {
     try {
       const found = await readNodes(redis)
       credentials = await readProbeCredentials(redis, found.map(({ id }) => id))
       nodes = found
+      blindSince = new Map(found.filter(({ id, observed, desired }) => observed && !desired.draining && !credentials.has(id)).map(({ id }) => [id, blindSince.get(id) ?? Date.now()]))
       proberMetrics.hear(found, Date.now())
       outage.recovered()
     } finally {
@@ -75,7 +80,7 @@ async function start ({ config, logger, fail }: { config: ProberConfig, logger: 
 
   let stopping = false
   const ops = createOpsServer(logger, metrics, () => {
-    const blind = (nodes ?? []).filter(({ id, observed, desired }) => observed && !desired.draining && !credentials.has(id)).map(({ id }) => id)
+    const blind = [...blindSince].filter(([, sinceMs]) => Date.now() - sinceMs > BLIND_AFTER_MS).map(([id]) => id)
     return {
       missing: {
         ...stopping ? { process: 'is stopping' } : {},
