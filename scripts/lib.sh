@@ -14,22 +14,26 @@ without_engine() {
 }
 
 # settle_state ENV_FILE: SPILLWAY_STATE_DIR as an absolute path, for all this script starts, Compose among it. Where the environment
-# says nothing the file counts, as it does for Compose, which reads it from the folder it stands in.
+# says nothing the file does, as for Compose, to which a relative path lies in the folder of the compose file: that of ENV_FILE.
 settle_state() {
   local file=${COMPOSE_ENV_FILES:-$1} base=$PWD
   if [ -z "${SPILLWAY_STATE_DIR:-}" ] && [ -e "$file" ]; then
-    SPILLWAY_STATE_DIR=$(sed -nE "s/[[:space:]]+#.*//; s/^(export +)?SPILLWAY_STATE_DIR=['\"]?([^'\"]*[^'\"[:space:]])['\"]?[[:space:]]*\$/\2/p" "$file" | tail -n 1)
+    SPILLWAY_STATE_DIR=$(sed -nE "s/[[:space:]]+#.*//; s/^[[:space:]]*(export[[:space:]]+)?SPILLWAY_STATE_DIR[[:space:]]*=[[:space:]]*['\"]?([^'\"]*[^'\"[:space:]])['\"]?[[:space:]]*\$/\2/p" "$file" | tail -n 1)
+    case "$SPILLWAY_STATE_DIR" in *\$*|\~*) die 2 "SPILLWAY_STATE_DIR in $file: write the path out, without \$ and ~" ;; esac
     base=$(dirname "$1")
   fi
   [ -n "${SPILLWAY_STATE_DIR:-}" ] || return 0
   case "$SPILLWAY_STATE_DIR" in /*) ;; *) SPILLWAY_STATE_DIR=$base/$SPILLWAY_STATE_DIR ;; esac
+  # as Compose spells it, which takes another spelling for another setting
+  SPILLWAY_STATE_DIR=$(realpath -ms -- "$SPILLWAY_STATE_DIR")
   export SPILLWAY_STATE_DIR
 }
 
 # find_state: the same for who does not care whether this machine is a centre or a node that joined one, which has a file of its own
 find_state() {
   settle_state "$ROOT/.env"
-  [ -n "${SPILLWAY_STATE_DIR:-}" ] || [ -e "$ROOT/.spillway" ] || settle_state "$ROOT/infra/node/.env"
+  [ -z "${SPILLWAY_STATE_DIR:-}" ] || return 0
+  [ -e "$ROOT/.spillway/compose" ] || compgen -G "$ROOT/.spillway/run/*.pid" >/dev/null || settle_state "$ROOT/infra/node/.env"
 }
 
 # need_programs PROGRAM=PACKAGE...: installs the Debian packages of programs that are missing; who is not root is told how

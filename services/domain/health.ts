@@ -51,6 +51,7 @@ export const UrlHealth = Type.Object({
   /** how many of the last probes in a row went well, or did not; what judgeHealth goes by */
   goodInARow: Type.Integer({ minimum: 0 }),
   badInARow: Type.Integer({ minimum: 0 }),
+  wasGood: Type.Optional(Type.Boolean({ description: 'whether any probe of it ever went well' })),
   last: UrlProbe
 })
 export type UrlHealth = Static<typeof UrlHealth>

@@ -1,8 +1,8 @@
-import type { ProbeStage, UrlHealth, UrlProbe, UrlState } from '../domain/health.ts'
+import type { ProbeStage, UrlHealth, UrlProbe } from '../domain/health.ts'
 
 /** Two probes: a lost packet condemns nobody, and a dead URL is in replies for no longer than two intervals. */
 const BAD_AFTER = 2
-/** Slower than to condemn: what comes and goes is to stay away. */
+/** Slower than to condemn: what comes and goes is to stay away. What never was good has not come and gone: once is enough. */
 const GOOD_AFTER = 3
 
 /**
@@ -13,8 +13,10 @@ export function judgeHealth (previous: UrlHealth | undefined, probe: UrlProbe): 
   const isGood = probe.failure === null
   const goodInARow = isGood ? (previous?.goodInARow ?? 0) + 1 : 0
   const badInARow = isGood ? 0 : (previous?.badInARow ?? 0) + 1
-  const state = nextState(previous?.state ?? 'unknown', goodInARow, badInARow)
-  return { url: probe.url, state, failure: state === 'good' ? null : probe.failure ?? previous?.failure ?? null, goodInARow, badInARow, last: probe }
+  const goodAfter = previous?.state === 'bad' && previous.wasGood ? GOOD_AFTER : 1
+  const state = badInARow >= BAD_AFTER ? 'bad' : goodInARow >= goodAfter ? 'good' : previous?.state ?? 'unknown'
+  const wasGood = isGood || (previous?.wasGood ?? false)
+  return { url: probe.url, state, failure: state === 'good' ? null : probe.failure ?? previous?.failure ?? null, goodInARow, badInARow, wasGood, last: probe }
 }
 
 /** Where a URL that failed there has recovered when it answers a Binding; what comes behind is not tried by one. */
@@ -32,12 +34,6 @@ export function judgeBinding (previous: UrlHealth | undefined, probe: UrlProbe):
   const { state, failure, goodInARow } = previous
   if (state !== 'bad' || !failure || !SEEN_BY_BINDING.includes(failure.stage)) return held
   return goodInARow + 1 < GOOD_AFTER ? { ...held, goodInARow: goodInARow + 1 } : { ...held, state: 'unknown', goodInARow: 0 }
-}
-
-function nextState (before: UrlState, goodInARow: number, badInARow: number): UrlState {
-  if (badInARow >= BAD_AFTER) return 'bad'
-  if (goodInARow >= (before === 'bad' ? GOOD_AFTER : 1)) return 'good'
-  return before
 }
 
 /**

@@ -57,14 +57,17 @@ async function start ({ config, logger, fail }: { config: ProberConfig, logger: 
   /** as last read: in an outage the fleet is probed on, and told of when the centre is back */
   let nodes: readonly NodeFacts[] | undefined
   let credentials: ReadonlyMap<string, ProbeCredential> = new Map()
-  /** since when nodes that have spoken have no credential to be probed with */
+  /** when it was first seen of a node that has spoken that there is no credential to probe it with; and those that have been so for long */
   let blindSince = new Map<string, number>()
+  let blind: string[] = []
   const looking = repeat(LOOK_MS, async () => {
     try {
       const found = await readNodes(redis)
       credentials = await readProbeCredentials(redis, found.map(({ id }) => id))
       nodes = found
-      blindSince = new Map(found.filter(({ id, observed, desired }) => observed && !desired.draining && !credentials.has(id)).map(({ id }) => [id, blindSince.get(id) ?? Date.now()]))
+      const nowMs = Date.now()
+      blindSince = new Map(found.filter(({ id, observed, desired }) => observed && !desired.draining && !credentials.has(id)).map(({ id }) => [id, blindSince.get(id) ?? nowMs]))
+      blind = [...blindSince].filter(([, sinceMs]) => nowMs - sinceMs > BLIND_AFTER_MS).map(([id]) => id)
       proberMetrics.hear(found, Date.now())
       outage.recovered()
     } finally {
@@ -79,20 +82,17 @@ async function start ({ config, logger, fail }: { config: ProberConfig, logger: 
   const comparing = repeat(COMPARE_MS, async () => { await prober.compare(references.map(async url => await probe(url))) }, outage.failed)
 
   let stopping = false
-  const ops = createOpsServer(logger, metrics, () => {
-    const blind = [...blindSince].filter(([, sinceMs]) => Date.now() - sinceMs > BLIND_AFTER_MS).map(([id]) => id)
-    return {
-      missing: {
-        ...stopping ? { process: 'is stopping' } : {},
-        ...nodes ? {} : { redis: 'the fleet has not been read yet: the central Redis does not answer' }
-      },
-      degraded: {
-        ...outage.away ? { redis: 'the central Redis is away; probes go on, what they find is told when it is back' } : {},
-        ...nodes?.length && !prober.reaches ? { network: 'nothing answers: this vantage point has no vote until something does' } : {},
-        ...blind.length > 0 ? { credentials: `no credential to probe ${blind.join(', ')} with: does a control plane run?` } : {}
-      }
+  const ops = createOpsServer(logger, metrics, () => ({
+    missing: {
+      ...stopping ? { process: 'is stopping' } : {},
+      ...nodes ? {} : { redis: 'the fleet has not been read yet: the central Redis does not answer' }
+    },
+    degraded: {
+      ...outage.away ? { redis: 'the central Redis is away; probes go on, what they find is told when it is back' } : {},
+      ...nodes?.length && !prober.reaches ? { network: 'nothing answers: this vantage point has no vote until something does' } : {},
+      ...blind.length > 0 ? { credentials: `no credential to probe ${blind.join(', ')} with: does a control plane run?` } : {}
     }
-  })
+  }))
   await ops.listen({ host: config.SPILLWAY_PROBER_HOST, port: config.SPILLWAY_PROBER_OPS_PORT })
   logger.info({ name, ops: ops.server.address() }, 'prober runs')
 

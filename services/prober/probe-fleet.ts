@@ -49,7 +49,6 @@ export function createFleetProber ({ probe, recall, publish, retract, onJudged, 
     const probing = reach.begin(node.id, node.observed?.urls.map(async url => await probe(url, credential)) ?? [])
     const found = (await probing.probes).map(last => {
       const held = before.get(last.url)
-      if (isStarting(node, held) && last.failure !== null) return { last, held, judged: held }
       return { last, held, judged: credential === undefined ? judgeBinding(held, last) : judgeHealth(held, last) }
     })
     const condemns = found.some(({ held, judged }) => judged?.state === 'bad' && held?.state !== 'bad')
@@ -120,12 +119,6 @@ export function createFleetProber ({ probe, recall, publish, retract, onJudged, 
 /** None where coturn refuses allocations by wish, which it does for some seconds behind the end of a drain as well. */
 const usable = ({ desired, observed }: NodeFacts, credential: ProbeCredential | undefined, nowMs: number): ProbeCredential | undefined =>
   desired.draining === undefined && observed?.admitting !== false && credential !== undefined && credential.expiresAtMs > nowMs ? credential : undefined
-
-/**
- * Whether its own agent says that coturn does not answer, and it never has on this URL. That keeps the node out already; a
- * URL condemned for it would have to be good three times more once coturn has begun.
- */
-const isStarting = ({ observed }: NodeFacts, held: UrlHealth | undefined): boolean => observed?.coturnVersion === null && (held === undefined || held.state === 'unknown')
 
 const untold = (held: UrlHealth | undefined, last: UrlProbe): UrlHealth =>
   held ? { ...held, last } : { url: last.url, state: 'unknown', failure: last.failure, goodInARow: 0, badInARow: 0, last }

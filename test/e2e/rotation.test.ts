@@ -144,7 +144,7 @@ t.test('the old master key is retired', async t => {
   await until('the ledger says that its key is retired', async () => (await ledger()).degraded.masterKey !== undefined)
   await goesOn(t, 'a ledger configured with the retired key')
   const late = startOwnProcess(t, 'ledger', { SPILLWAY_REDIS_URL_FILE: join(stack.folder, 'run', 'redis-url'), SPILLWAY_MASTER_KEY: firstMasterKey, SPILLWAY_LEDGER_OPS_PORT: '0' })
-  t.equal(await late.exit(15_000), 1, 'but it would not start again')
+  t.equal(await late.exit(30_000), 1, 'but it would not start again')
   t.match(late.said.stdout, /is the retired master key [0-9a-f]{16}: set it to the current one/)
   await stack.signal('ledger', 'SIGKILL')
   await stack.signal('node-1-relay-agent', 'SIGKILL')

@@ -34,7 +34,7 @@ export function startOwnProcess (t: Test, name: ProcessName, settings: Record<st
     pid: child.pid ?? 0,
     get running (): boolean { return child.exitCode === null && child.signalCode === null },
     /** its exit code, or the signal that ended it; rejects if it still runs after the deadline */
-    exit: async (deadlineMs: number) => await within(deadlineMs, `${name} has ended`, exited),
+    exit: async (deadlineMs: number) => await within(deadlineMs, `${name} has ended`, exited).catch((error: Error) => { throw new Error(`${error.message}; it said: ${said.stdout}${said.stderr}`) }),
     terminate: () => { child.kill('SIGTERM') },
     /** its log line that says it runs, and with it the ports it has taken */
     started: async (): Promise<Record<string, { port: number }>> => {

@@ -15,14 +15,15 @@ t.test('quick to condemn, slow to forgive', async t => {
   for (const [letters, state] of [
     ['g', 'good'], ['b', 'unknown'], ['bb', 'bad'], ['bg', 'good'], ['bgb', 'good'],
     ['gb', 'good'], ['gbb', 'bad'], ['gbgb', 'good'], ['gbgbb', 'bad'],
-    ['bbg', 'bad'], ['bbgg', 'bad'], ['bbggg', 'good'], ['bbggbggg', 'good'], ['bbggbgg', 'bad'], ['bbgggb', 'good']
+    ['gbbg', 'bad'], ['gbbgg', 'bad'], ['gbbggg', 'good'], ['gbbggbggg', 'good'], ['gbbggbgg', 'bad'], ['gbbgggb', 'good'],
+    ['bbbg', 'good'], ['bbgb', 'good'], ['bbgbb', 'bad'], ['bbgbbgg', 'bad'], ['bbgbbggg', 'good']
   ] as const) t.equal(after(letters)?.state, state, letters)
 })
 
 t.test('it tells why for as long as it is not good', async t => {
   t.equal(after('b')?.failure?.cause, 'quota', 'of one that is unknown')
-  t.equal(after('bbg')?.failure?.cause, 'quota', 'of one that is on its way back')
-  t.equal(after('bbggg')?.failure, null)
+  t.equal(after('gbbg')?.failure?.cause, 'quota', 'of one that is on its way back')
+  t.equal(after('gbbggg')?.failure, null)
   t.equal(after('gb')?.failure, null, 'a single lapse is no state')
   t.equal(after('gb')?.last.failure, QUOTA, 'but it is the last probe')
   const TIMEOUT: ProbeFailure = { stage: 'binding', cause: 'timeout', code: null }
@@ -46,11 +47,12 @@ t.test('Binding alone takes back what it can see, makes nobody good, and counts 
   t.equal(judgeBinding(after('gb'), probe(QUOTA))?.state, 'bad', 'two in a row')
 })
 
-t.test('whatever the probes: bad exactly behind two bad ones, until three good ones in a row', async t => {
+t.test('whatever the probes: bad exactly behind two bad ones, until three good ones in a row, or one where none was before', async t => {
   fc.assert(fc.property(fc.array(fc.constantFrom('g', 'b'), { minLength: 1, maxLength: 40 }), list => {
     const letters = list.join('')
     const condemned = letters.lastIndexOf('bb')
-    const isBad = condemned >= 0 && !letters.slice(condemned + 2).includes('ggg')
+    const healing = letters.slice(0, Math.max(0, condemned)).includes('g') ? 'ggg' : 'g'
+    const isBad = condemned >= 0 && !letters.slice(condemned + 2).includes(healing)
     const held = after(letters)
     return (held?.state === 'bad') === isBad && (held?.goodInARow === 0) !== (held?.badInARow === 0)
   }))

@@ -36,9 +36,11 @@ t.test('with Binding alone two losses hours apart condemn nobody', async t => {
 })
 
 t.test('a URL that refuses allocations is not made better by Binding', async t => {
-  let answer = refusing
+  let answer = good
   const { rounds, credentials } = setUp(url => answer(url))
   credentials.set('a', credential())
+  t.same(await rounds(1, node('a')), ['good'])
+  answer = refusing
   t.same(await rounds(2, node('a')), ['bad'])
   answer = good
   t.same(await rounds(5, node('a', { admitting: false })), ['bad'])

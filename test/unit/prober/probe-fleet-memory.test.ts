@@ -3,10 +3,10 @@ import type { NodeHealth, UrlProbe } from '../../../services/domain/health.ts'
 import { PROBE_INTERVAL_MS } from '../../../services/prober/probe-fleet.ts'
 import { UDP, credential, dead, good, node, setUp, turn } from './set-up.ts'
 
-t.test('what was condemned before a restart stays so until three good probes', async t => {
+t.test('what was condemned before a restart stays so until three good probes, or one where it never was good', async t => {
   let answer = dead
-  const before: NodeHealth = { beat: 5, reaches: true, urls: [{ url: UDP, state: 'bad', failure: dead(UDP).failure, goodInARow: 0, badInARow: 9, last: dead(UDP) }] }
-  const { rounds, published, credentials } = setUp(url => answer(url), id => id === 'a' ? before : undefined)
+  const before = (wasGood: boolean): NodeHealth => ({ beat: 5, reaches: true, urls: [{ url: UDP, state: 'bad', failure: dead(UDP).failure, goodInARow: 0, badInARow: 9, wasGood, last: dead(UDP) }] })
+  const { rounds, published, credentials } = setUp(url => answer(url), id => before(id === 'a'))
   credentials.set('a', credential())
   t.same(await rounds(1, node('a')), ['bad'])
   t.match(published[0]?.[1].urls, [{ badInARow: 10 }])
@@ -14,6 +14,8 @@ t.test('what was condemned before a restart stays so until three good probes', a
   answer = good
   t.same(await rounds(2, node('a')), ['bad'])
   t.same(await rounds(1, node('a')), ['good'])
+  credentials.set('new', credential())
+  t.same(await rounds(1, node('new')), ['good'])
 })
 
 t.test('while it cannot be known what was said before, nothing is said', async t => {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { UrlProbe } from '../../../services/domain/health.ts'
 import { createFleetProber, PROBE_INTERVAL_MS } from '../../../services/prober/probe-fleet.ts'
-import { START_MS, TCP, UDP, credential, dead, good, node, setUp, turn } from './set-up.ts'
+import { START_MS, TCP, UDP, credential, good, node, setUp, turn } from './set-up.ts'
 
 t.test('a node is probed on all its URLs at once, and again five seconds later', async t => {
   const { look, clock, asked, published, credentials } = setUp(good)
@@ -19,24 +19,6 @@ t.test('a node is probed on all its URLs at once, and again five seconds later',
   const beats = published.map(([, { beat }]) => beat)
   t.equal((beats[1] ?? 0) - (beats[0] ?? 0), 1, 'each probe is one beat')
   t.same(published[0]?.[1].urls.map(({ url, state }) => ({ url, state })), [{ url: UDP, state: 'good' }, { url: TCP, state: 'good' }])
-})
-
-t.test('while the agent says that its coturn has not begun nobody condemns it, and the first good probe counts', async t => {
-  let answer = dead
-  const { credentials, rounds } = setUp(url => answer(url))
-  credentials.set('a', credential())
-  t.same(await rounds(3, node('a', { coturnVersion: null })), [])
-  answer = good
-  t.same(await rounds(1, node('a', { coturnVersion: null })), ['good'], 'the agent speaks every five seconds only')
-  answer = dead
-  t.same(await rounds(2, node('a', { coturnVersion: null })), ['bad'], 'one that was well and is not')
-  answer = good
-  t.same(await rounds(2, node('a')), ['bad'])
-  t.same(await rounds(1, node('a')), ['good'])
-
-  answer = dead
-  credentials.set('b', credential())
-  t.same(await rounds(2, node('b')), ['bad'], 'of one whose coturn runs, it is the way there that is bad')
 })
 
 t.test('a node that hangs holds up no other', async t => {

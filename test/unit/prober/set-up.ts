@@ -8,8 +8,8 @@ export const UDP = 'turn:192.0.2.1:3478?transport=udp'
 export const TCP = 'turn:192.0.2.1:3478?transport=tcp'
 export const START_MS = 1_000_000
 
-export const node = (id: string, { urls = [UDP], desired = {}, admitting, coturnVersion = '4.17.2' }: { urls?: string[], desired?: Partial<DesiredNode>, admitting?: boolean, coturnVersion?: string | null } = {}): NodeFacts =>
-  ({ id, desired: { ...newDesired('0123456789abcdef'), ...desired }, observed: { region: 'eu', urls, admitting, coturnVersion } as ObservedNode })
+export const node = (id: string, { urls = [UDP], desired = {}, admitting }: { urls?: string[], desired?: Partial<DesiredNode>, admitting?: boolean } = {}): NodeFacts =>
+  ({ id, desired: { ...newDesired('0123456789abcdef'), ...desired }, observed: { region: 'eu', urls, admitting } as ObservedNode })
 export const credential = (expiresAtMs = START_MS + 3_600_000): ProbeCredential =>
   ({ username: 'u', password: 'p', expiresAtMs, generation: 1, keyId: '0123456789abcdef' })
 export const good = (url: string): UrlProbe => ({ url, failure: null, answered: true, bindingMs: 1, allocateMs: 2, relayMs: 3, packetsSent: 5, packetsReceived: 5, certificateExpiresAtMs: null })
