@@ -7,10 +7,14 @@ local held = redis.call('HMGET', KEYS[1], 'last', 'dropped', 'records')
 local last = (tonumber(held[1]) or 0) + 1
 local dropped = tonumber(held[2]) or 0
 local records = (tonumber(held[3]) or 0) + tonumber(ARGV[2])
--- never past the newest, whatever somebody may have done to the hash
-while records > tonumber(ARGV[1]) and dropped < last do
+while records > tonumber(ARGV[1]) and dropped < last - 1 do
   dropped = dropped + 1
   records = records - (tonumber(redis.call('HGET', KEYS[1], 'size:' .. dropped)) or 0)
   redis.call('HDEL', KEYS[1], dropped, 'size:' .. dropped)
+end
+-- alone there are as many as these, whatever somebody may have done to the hash
+if dropped >= last - 1 then
+  dropped = last - 1
+  records = tonumber(ARGV[2])
 end
 redis.call('HSET', KEYS[1], last, ARGV[3], 'size:' .. last, ARGV[2], 'last', last, 'dropped', dropped, 'records', records)

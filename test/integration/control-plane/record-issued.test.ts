@@ -114,6 +114,18 @@ t.test('of an outage with little to do as many are kept as of one with much', as
   t.same(await recorded(), Array.from({ length: records - said.dropped }, (_, index) => said.dropped + index))
 })
 
+t.test('a hash that somebody has changed by hand does not make Redis search for ever, and records go on', async t => {
+  const { recorder } = begin()
+  await redis.hset('decision-batches', { last: 3, dropped: 0, records: 1e15 })
+  recorder.record(app, decision(1))
+  await until('it is told', async () => await redis.hget('decision-batches', 'last') === '4')
+  t.same([await kept(), await recorded()], [1, [1]], 'counted anew')
+  await redis.hset('decision-batches', { dropped: 99 })
+  recorder.record(app, decision(2))
+  await recorder.stop()
+  t.same([await kept(), await recorded()], [1, [2]], 'and found again')
+})
+
 t.test('an app whose places cannot be told holds up the records of none', async t => {
   const { recorder, said } = begin()
   await redis.set('reserved:shop', 'not a set')
