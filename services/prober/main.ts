@@ -68,7 +68,7 @@ async function start ({ config, logger, fail }: { config: ProberConfig, logger: 
       const nowMs = Date.now()
       blindSince = new Map(found.filter(({ id, observed, desired }) => observed && !desired.draining && !credentials.has(id)).map(({ id }) => [id, blindSince.get(id) ?? nowMs]))
       blind = [...blindSince].filter(([, sinceMs]) => nowMs - sinceMs > BLIND_AFTER_MS).map(([id]) => id)
-      proberMetrics.hear(found, Date.now())
+      proberMetrics.hear(found, nowMs)
       outage.recovered()
     } finally {
       prober.begin(nodes ?? [], credentials)

@@ -77,7 +77,9 @@ t.test('without a credential, and without the centre, a prober says so and goes 
   const prober = startOwnProcess(t, 'prober', { SPILLWAY_REDIS_URL: server.url(), SPILLWAY_PROBER_OPS_PORT: '0' })
   const { ops } = await prober.started()
   const readiness = async () => await (await fetch(`http://127.0.0.1:${ops?.port}/readyz`)).json() as { status: string, degraded: Record<string, string> }
+  const startedMs = performance.now()
   await until('it misses a credential', async () => /no credential to probe node/.test((await readiness()).degraded.credentials ?? ''))
+  t.ok(performance.now() - startedMs > 9_000, 'not of a node that has just spoken: a control plane is about to make one')
   await server.stop()
   await until('it misses the centre', async () => (await readiness()).degraded.redis !== undefined)
   t.equal((await readiness()).status, 'degraded')
