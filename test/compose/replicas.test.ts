@@ -50,9 +50,9 @@ t.test('what stands still is unhealthy within 30 s, and healthy when it goes on'
   for (const services of [SERVICES.filter(name => !['proxy', 'relay-agent'].includes(name)), ['proxy', 'relay-agent']]) {
     const frozen = (await stack.containers()).filter(({ Service, State }) => services.includes(Service) && State === 'running')
     const pids = (await Promise.all(frozen.map(async ({ ID }) => await stack.docker('top', ID, '-eo', 'pid')))).flatMap(text => text.match(/\d+/g) ?? []).map(Number)
-    for (const pid of pids) kill(pid, 'SIGSTOP')
+    for (const pid of pids) signal(pid, 'SIGSTOP')
     await stack.untilHealth('unhealthy', services, 30_000).then(() => t.pass(services.join(', ')), (error: Error) => t.fail(error.message))
-    for (const pid of pids) kill(pid, 'SIGCONT')
+    for (const pid of pids) signal(pid, 'SIGCONT')
     await stack.untilHealth('healthy', SERVICES, 60_000)
   }
 })
@@ -87,3 +87,12 @@ t.test('down -v leaves nothing behind in the engine', async t => {
     t.equal((await stack.docker(...args, ...label)).trim(), '', what)
   }
 })
+
+/** A health check that ran when processes were listed may have ended since. */
+function signal (pid: number, name: NodeJS.Signals): void {
+  try {
+    kill(pid, name)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}

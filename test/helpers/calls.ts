@@ -83,7 +83,8 @@ export const vanish = async (callers: readonly Caller[]): Promise<void> => {
 export interface LedgerSession { userTag: string, state: string, node: string, allocation: string, packetsIn: number, bytesIn: number, packetsOut: number, bytesOut: number }
 
 export async function ledgerSessions (stack: Callable, app: string, state: 'open' | 'ended'): Promise<LedgerSession[]> {
-  const { body } = await stack.admin('GET', `/sessions?app=${app}&state=${state}&limit=9999`)
+  const { status, body } = await stack.admin('GET', `/sessions?app=${app}&state=${state}&limit=9999`)
+  if (status !== 200) throw new Error(`sessions of ${app}: answered ${status}`)
   return body.sessions
 }
 
@@ -118,7 +119,7 @@ export async function expectExact (t: Test, stack: Callable, app: string, caller
   await until('all sessions are closed in the ledger', async () => {
     sessions = (await ledgerSessions(stack, app, 'ended')).filter(({ userTag, state }) => tags.has(userTag) && state === 'closed')
     return sessions.length >= callers.length
-  }, 45_000).catch(() => {})
+  }, 45_000).catch((error: Error) => t.comment(`${what}: ${error.message}`))
   const found = sessions.map(({ userTag, packetsIn, bytesIn, packetsOut, bytesOut }) => ({ userTag, packetsIn, bytesIn, packetsOut, bytesOut }))
   const expected = callers.map(caller => ({ userTag: caller.tag, ...less(countsOf(caller), uncounted) })).sort(byTag)
   t.same(found.sort(byTag), expected, `${what}: each of ${callers.length} sessions to the byte`)
