@@ -121,7 +121,7 @@ t.test('a restart of coturn ends its calls, and counts them whole', async t => {
   await release(callersOf(next))
 })
 
-t.test('while no control plane runs, the proxy writes no key into its log', async t => {
+t.test('while no control plane runs, the proxy writes no key into its log; it finds one that is back', async t => {
   const [secret = ''] = stack.secrets
   await stack.compose('stop', 'control-plane')
   const { status } = await stack.call(`${stack.api}/turn?service=turn&username=u&key=${secret}`, 'GET', secret)
@@ -129,8 +129,15 @@ t.test('while no control plane runs, the proxy writes no key into its log', asyn
   const log = await stack.compose('logs', '--no-color', 'proxy')
   t.match(log, /"status":50\d|"level":"error"/, 'it told of the failure')
   t.notMatch(log, secret, 'without the key')
+  const enough = new AbortController()
+  // so that the proxy has tried in vain until the last moment
+  const asking = (async () => { while (!enough.signal.aborted) await stack.call(`${stack.api}/turn/status`, 'GET', '').catch(() => {}) })()
   await stack.compose('start', 'control-plane')
-  await stack.untilHealth('healthy', ['control-plane', 'proxy'], HEALTHY_MS)
+  await stack.untilHealth('healthy', ['control-plane'], HEALTHY_MS)
+  t.equal((await stack.call(`${stack.api}/turn/status`, 'GET', '')).status, 200, 'and finds the control plane as soon as it is back')
+  enough.abort()
+  await asking
+  await stack.untilHealth('healthy', ['proxy'], HEALTHY_MS)
 })
 
 const byJob = (a: { job: string }, b: { job: string }): number => a.job < b.job ? -1 : 1
