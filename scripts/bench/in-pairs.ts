@@ -7,7 +7,3 @@ export async function inPairs<Trial> (pairs: number, measureOurs: () => Promise<
   }
   return trials
 }
-
-/** What was measured in so many turns a pair, by pairs. */
-export const byPair = <Turn> (turns: readonly Turn[], turnsAPair: number): Turn[][] =>
-  Array.from({ length: turns.length / turnsAPair }, (_, pair) => turns.slice(pair * turnsAPair, (pair + 1) * turnsAPair))

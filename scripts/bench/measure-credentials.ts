@@ -1,6 +1,6 @@
 import { createHistogram } from 'node:perf_hooks'
 import type { RecordableHistogram } from 'node:perf_hooks'
-import { byPair, inPairs } from './in-pairs.ts'
+import { inPairs } from './in-pairs.ts'
 import { keepOtherCoreAwake } from './cores.ts'
 import type { Lab } from './lab.ts'
 import { askEvenly, saturate } from './load.ts'
@@ -22,32 +22,36 @@ const PACED_SECONDS_A_TURN = 3
 const NANOS_A_MS = 1_000_000
 const MICROS_A_SECOND = 1_000_000
 
-/** What a credential costs beside the same bytes from a bare Fastify, and how long each takes at half of what that can do. */
-export async function measureCredentials (lab: Lab, pairs: number, note: (text: string) => void) {
+/** One pair: what a credential costs beside the same bytes from a bare Fastify, and how long each takes at half of what that can do. */
+export async function measureCredentials (lab: Lab) {
   const ours = await startControlPlane(lab)
   lab.onClose(keepOtherCoreAwake())
   const bare = await startBareServer(lab, ours)
   for (const server of [ours, bare]) await saturate(server, WARM_UP_REQUESTS)
+  const full = await inPairs(TURNS, async () => await measureThroughput(ours), async () => await measureThroughput(bare))
+  const [ourCost, bareCost] = [costOf(full.ours), costOf(full.bare)]
 
-  const full = await inPairs(pairs * TURNS, async () => await measureThroughput(ours), async () => await measureThroughput(bare))
-  const ourCost = byPair(full.ours, TURNS).map(costOf)
-  const bareCost = byPair(full.bare, TURNS).map(costOf)
-  const cheapness = ratios(bareCost.map(cpuOf), ourCost.map(cpuOf))
-  note(`credentials: CPU a request of bare over ours ${cheapness.join(' ')}`)
-
-  const pacedPerSecond = Math.round(medians(bareCost).perSecond / 2)
+  const pacedPerSecond = Math.round(bareCost.perSecond / 2)
   // whoever asks has not asked evenly before, and would measure its own warming up with the first of the two
   for (const server of [ours, bare]) await measureLatency(server, pacedPerSecond)
-  const paced = await inPairs(pairs * PACED_TURNS, async () => await measureLatency(ours, pacedPerSecond), async () => await measureLatency(bare, pacedPerSecond))
-  const ourWait = byPair(paced.ours, PACED_TURNS).map(waitOf)
-  const bareWait = byPair(paced.bare, PACED_TURNS).map(waitOf)
-  note(`credentials: p99 at ${pacedPerSecond} a second, ours ${ourWait.map(({ p99Ms }) => round(p99Ms)).join(' ')} ms, bare ${bareWait.map(({ p99Ms }) => round(p99Ms)).join(' ')} ms`)
+  const paced = await inPairs(PACED_TURNS, async () => await measureLatency(ours, pacedPerSecond), async () => await measureLatency(bare, pacedPerSecond))
+  return { ours: { ...ourCost, ...waitOf(paced.ours) }, bare: { ...bareCost, ...waitOf(paced.bare) }, pacedPerSecond }
+}
+export type CredentialsPair = Awaited<ReturnType<typeof measureCredentials>>
 
+/** Of pairs, each of processes of its own: of the same code one may be a tenth faster than the next, as its pages and what V8 makes of it happen to fall. */
+export function summarizeCredentials (pairs: readonly CredentialsPair[], note: (text: string) => void) {
+  const [ours, bare] = [pairs.map(pair => pair.ours), pairs.map(pair => pair.bare)]
+  const cheapness = ratios(bare.map(({ cpuMicrosPerRequest }) => cpuMicrosPerRequest), ours.map(({ cpuMicrosPerRequest }) => cpuMicrosPerRequest))
+  const slowness = ratios(ours.map(({ p99Ms }) => p99Ms), bare.map(({ p99Ms }) => p99Ms))
+  note(`credentials: CPU a request of bare over ours ${cheapness.join(' ')}`)
+  note(`credentials: p99 of ours over bare ${slowness.join(' ')}`)
   return {
-    ratio: median(cheapness),
-    ours: { ...medians(ourCost), ...medians(ourWait) },
-    bare: { ...medians(bareCost), ...medians(bareWait) },
-    pacedPerSecond
+    ratio: round(median(cheapness)),
+    p99Ratio: round(median(slowness)),
+    ours: medians(ours),
+    bare: medians(bare),
+    pacedPerSecond: median(pairs.map(({ pacedPerSecond }) => pacedPerSecond))
   }
 }
 
@@ -59,7 +63,7 @@ async function measureThroughput (server: Server): Promise<Throughput> {
   return { count, seconds, cpuMicros: cpuMicrosOf(server.pid) - before }
 }
 
-/** Of all turns of a pair. */
+/** Of all turns. */
 function costOf (turns: readonly Throughput[]) {
   const sum = (field: keyof Throughput): number => turns.reduce((total, turn) => total + turn[field], 0)
   return {
@@ -68,12 +72,11 @@ function costOf (turns: readonly Throughput[]) {
     coreShare: sum('cpuMicros') / MICROS_A_SECOND / sum('seconds')
   }
 }
-const cpuOf = ({ cpuMicrosPerRequest }: { cpuMicrosPerRequest: number }): number => cpuMicrosPerRequest
 
 const measureLatency = async (server: Server, perSecond: number): Promise<RecordableHistogram> =>
   (await askEvenly(server, perSecond, PACED_SECONDS_A_TURN)).latencies
 
-/** Of all requests of a pair. */
+/** Of all requests. */
 function waitOf (turns: readonly RecordableHistogram[]) {
   const all = createHistogram()
   for (const latencies of turns) all.add(latencies)
