@@ -2,6 +2,8 @@ import { allowsOrigin, KEY_PREFIX } from '../domain/app.ts'
 import type { App, AppsAndKeys } from '../domain/app.ts'
 import type { CallerKind } from '../domain/decision.ts'
 import type { Snapshot } from '../policy/next-snapshot.ts'
+import { limitName } from '../policy/spend-tokens.ts'
+import type { LimitName } from '../policy/spend-tokens.ts'
 import { RecentMap } from '../runtime/recent-map.ts'
 import { sha256 } from '../domain/sha256.ts'
 import { problems } from './problems.ts'
@@ -11,8 +13,8 @@ import type { VerifyUserJwt } from './verify-user-jwt.ts'
 export interface Caller {
   app: App
   kind: CallerKind
-  /** the name of the limit on all requests of its app */
-  appLimit: string
+  /** of the limit on all requests of its app */
+  appLimit: LimitName
   /** the id of the key, where it is one */
   key: string | undefined
   /** the user a token speaks for */
@@ -55,7 +57,14 @@ function ownerOf (appsAndKeys: AppsAndKeys, token: string): Caller {
   })
 }
 
-const appLimitOf = ({ id }: App): string => `app:${id}`
+/** One for all keys and tokens of an app, so that they have one lease. */
+const appLimits = new WeakMap<App, LimitName>()
+
+function appLimitOf (app: App): LimitName {
+  let name = appLimits.get(app)
+  if (!name) appLimits.set(app, name = limitName(`app:${app.id}`))
+  return name
+}
 
 function checkOrigin (caller: Caller, origin: string | undefined): Caller {
   const { app, kind } = caller

@@ -1,6 +1,8 @@
 import { addressTag } from '../domain/client-address.ts'
 import { mintUserId, userTag } from '../domain/turn-credential.ts'
 import type { DerivedKeys } from '../domain/turn-credential.ts'
+import { limitName } from '../policy/spend-tokens.ts'
+import type { LimitName } from '../policy/spend-tokens.ts'
 import { RecentMap } from '../runtime/recent-map.ts'
 
 /** Users whose names are held, half a kilobyte each at most: who asks once asks again. */
@@ -15,8 +17,8 @@ export interface UserName {
   userTag: string
   /** `<app>.<user tag>.<mac>` */
   userId: string
-  /** the name of the limit on its requests */
-  limit: string
+  /** of the limit on its requests */
+  limit: LimitName
 }
 
 export interface KeyedNames {
@@ -46,7 +48,7 @@ export function createKeyedNames (keys: () => DerivedKeys, random: () => Buffer)
   }
   const nameUser = (keys: DerivedKeys, app: string, user: string | undefined): UserName => {
     const tag = userTag(keys, app, user, random)
-    return { userTag: tag, userId: mintUserId(keys, app, tag), limit: `user:${app}:${tag}` }
+    return { userTag: tag, userId: mintUserId(keys, app, tag), limit: limitName(`user:${app}:${tag}`) }
   }
 
   return {

@@ -15,6 +15,8 @@ const MAX_WAITING = 20_000
 const SPELLED_AT_ONCE = 16
 /** Records a script: what it costs is shared by so many, and it holds up Redis, and whoever else asks it, for a tenth of a millisecond. */
 const RECORDS_A_SCRIPT = 128
+/** Of a script; what comes to more has a buffer of its own. */
+const BYTES_A_SCRIPT = 64 * 1024
 /** On their way at a time, so that a Redis which is far away keeps up all the same. */
 const SCRIPTS_AT_ONCE = 8
 /** Places told at a time. */
@@ -31,9 +33,14 @@ export interface RecorderOptions {
   onError: (error: Error) => void
 }
 
-/** What one script takes, the JSON of a record a line. */
+/**
+ * What one script takes, the JSON of a record a line. In bytes outside of the heap, and these used again: strings of this
+ * size outlive a collection of garbage while Redis is waited for, and made each of them last some milliseconds.
+ */
 interface Batch {
-  lines: string
+  bytes: Buffer
+  /** of these, written */
+  length: number
   size: number
 }
 
@@ -46,6 +53,8 @@ export function createIssuedRecorder ({ redis, replica, now, onDropped, onError 
   const waiting: Batch[] = []
   /** so many of the first of them are on their way */
   let sending = 0
+  /** at hand for the next batches */
+  const spare: Buffer[] = []
   const keysTold = new Map<string, number>()
   const keysUsed = new Map<string, number>()
   /** app -> place -> when it was taken, in ms */
@@ -55,16 +64,21 @@ export function createIssuedRecorder ({ redis, replica, now, onDropped, onError 
   function spell (): void {
     if (fresh.length === 0) return
     const lines = spellDecisions(fresh)
-    const size = fresh.length
+    const batch = batchFor(Buffer.byteLength(lines))
+    batch.length += batch.bytes.write(lines, batch.length)
+    batch.size += fresh.length
     fresh = []
-    const last = waiting.length > sending ? waiting.at(-1) : undefined
-    if (last !== undefined && last.size < RECORDS_A_SCRIPT) {
-      last.lines += lines
-      last.size += size
-    } else {
-      waiting.push({ lines, size })
-    }
     while (countRecords(waiting) > MAX_WAITING) onDropped(countRecords(waiting.splice(sending, 1)))
+  }
+
+  /** The last one, or one more. */
+  function batchFor (length: number): Batch {
+    const last = waiting.length > sending ? waiting.at(-1) : undefined
+    if (last !== undefined && last.size < RECORDS_A_SCRIPT && last.length + length <= last.bytes.length) return last
+    const bytes = length > BYTES_A_SCRIPT ? Buffer.alloc(length) : spare.pop() ?? Buffer.alloc(BYTES_A_SCRIPT)
+    const batch = { bytes, length: 0, size: 0 }
+    waiting.push(batch)
+    return batch
   }
 
   async function flush (): Promise<void> {
@@ -79,10 +93,12 @@ export function createIssuedRecorder ({ redis, replica, now, onDropped, onError 
     for (let turn = 0; turn < turns; turn++) {
       const batches = waiting.slice(0, SCRIPTS_AT_ONCE)
       sending = batches.length
-      const outcomes = await Promise.allSettled(batches.map(({ lines, size }) => writeDecisions(redis, lines, size)))
+      const outcomes = await Promise.allSettled(batches.map(({ bytes, length, size }) => writeDecisions(redis, bytes.subarray(0, length), size)))
       sending = 0
+      const isTold = (_: Batch, at: number): boolean => outcomes[at]?.status === 'fulfilled'
       // what failed stays the first
-      waiting.splice(0, batches.length, ...batches.filter((_, at) => outcomes[at]?.status === 'rejected'))
+      waiting.splice(0, batches.length, ...batches.filter((batch, at) => !isTold(batch, at)))
+      for (const { bytes } of batches.filter(isTold)) if (bytes.length === BYTES_A_SCRIPT && spare.length < SCRIPTS_AT_ONCE) spare.push(bytes)
       throwFirst(outcomes)
     }
   }

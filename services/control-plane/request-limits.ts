@@ -1,5 +1,5 @@
 import { isPressing, mayPay, openLease, settle, settleAlone, spend } from '../policy/spend-tokens.ts'
-import type { Lease } from '../policy/spend-tokens.ts'
+import type { Lease, LimitName } from '../policy/spend-tokens.ts'
 import { takeTokens } from '../store/rate-limits.ts'
 import type { Redis } from '../store/connect.ts'
 import { RecentMap } from '../runtime/recent-map.ts'
@@ -18,7 +18,7 @@ const WAIT_MS = 250
 export type Scope = 'of this app' | 'with publishable keys of this app' | 'for this user' | 'from this address'
 
 export interface Limit {
-  name: string
+  of: LimitName
   scope: Scope
   perMinute: number
 }
@@ -44,7 +44,12 @@ export function createRequestLimits (redis: Redis, now: () => number, onError: (
   let payment: Promise<void> | undefined
   let next: Promise<void> | undefined
 
-  function leaseOf ({ name, perMinute }: Limit): Lease {
+  function leaseOf ({ of, perMinute }: Limit): Lease {
+    if (of.lease?.perMinute !== perMinute) of.lease = findLease(of.name, perMinute)
+    return of.lease
+  }
+
+  function findLease (name: string, perMinute: number): Lease {
     const held = leases.get(name)
     if (held?.perMinute === perMinute) return held
     const lease = openLease(name, perMinute, now())

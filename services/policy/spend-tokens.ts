@@ -15,6 +15,13 @@ export interface Lease {
   atMs: number
 }
 
+/** What a limit is called. Who keeps one keeps its lease with it, which then need not be looked for among a hundred thousand. */
+export interface LimitName {
+  readonly name: string
+  lease: Lease | undefined
+}
+export const limitName = (name: string): LimitName => ({ name, lease: undefined })
+
 const MINUTE_MS = 60_000
 /** Three seconds' worth: far above what is spent while a payment is on its way, small against the limit. */
 const LEASES_A_MINUTE = 20

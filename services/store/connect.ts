@@ -29,7 +29,7 @@ declare module 'ioredis' {
     bookPaid (...keysAndArgs: Array<string | number>): Result<number, Context>
     correctSpend (day: string, month: string, ...args: Array<string | number>): Result<string, Context>
     noteRevocable (shard: string, ...args: Array<string | number>): Result<string, Context>
-    recordIssued (batches: string, most: number, size: number, lines: string): Result<null, Context>
+    recordIssued (batches: string, most: number, size: number, lines: Buffer): Result<null, Context>
     eraseDecisions (batches: string, from: number, to: number, userTag: string): Result<number, Context>
   }
 }

@@ -20,9 +20,9 @@ export const spellDecisions = (decisions: readonly Decision[]): string => decisi
 
 /**
  * Keeps a batch as one value: to Redis, and to whoever shares a core with it, it costs a quarter of what its records cost one by one.
- * @param lines as spellDecisions makes them. @param size how many they are
+ * @param lines as spellDecisions makes them, in UTF-8. @param size how many they are
  */
-export async function writeDecisions (redis: Redis, lines: string, size: number): Promise<void> {
+export async function writeDecisions (redis: Redis, lines: Buffer, size: number): Promise<void> {
   await redis.recordIssued(centralKeys.decisionBatches, DECISIONS_KEPT, size, lines)
 }
 

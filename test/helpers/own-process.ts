@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
+import { nodeArguments } from '../../scripts/native/part.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 export const PROCESSES = ['control-plane', 'ledger', 'prober', 'relay-agent'] as const
@@ -10,7 +11,7 @@ export type ProcessName = typeof PROCESSES[number]
 
 /** One process as a service manager starts it, with these settings and nothing else; gone with the test. */
 export function startOwnProcess (t: Test, name: ProcessName, settings: Record<string, string>) {
-  const child = spawn(join(ROOT, 'node_modules/.bin/node'), [`services/${name}/main.ts`], {
+  const child = spawn(join(ROOT, 'node_modules/.bin/node'), nodeArguments(name), {
     cwd: ROOT,
     env: { PATH: process.env.PATH ?? '', ...settings },
     stdio: ['ignore', 'pipe', 'pipe']

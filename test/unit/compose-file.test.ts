@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { nodeArguments } from '../../scripts/native/part.ts'
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 const compose = read('docker-compose.yml')
@@ -24,4 +25,10 @@ t.test('each service begins with what makes it safe, and is asked for its health
     // one ends at once, the other is looked at, not relied on
     if (!['volumes', 'demo-load'].includes(name)) t.match(service, /^ {4}healthcheck: \{ <<: \*often, /m, name)
   }
+})
+
+t.test('a process is started as it is without containers', async t => {
+  const started = [...compose.matchAll(/^ {4}command: \[((?:--\S+, )*services\/([a-z-]+)\/main\.ts)\]$/gm)]
+  t.same(started.map(([, , name]) => name).sort(), ['control-plane', 'ledger', 'prober', 'relay-agent'])
+  for (const [, given, name = ''] of started) t.equal(given, nodeArguments(name).join(', '), name)
 })

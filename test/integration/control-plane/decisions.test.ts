@@ -14,7 +14,7 @@ const decision = (differs: Partial<Decision> = {}): Decision =>
 const write = async (decisions: Decision[], together = 1_000) => {
   for (let at = 0; at < decisions.length; at += together) {
     const batch = decisions.slice(at, at + together)
-    await writeDecisions(redis, spellDecisions(batch), batch.length)
+    await writeDecisions(redis, Buffer.from(spellDecisions(batch)), batch.length)
   }
 }
 const read = async (query = '') => {

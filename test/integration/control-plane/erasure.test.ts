@@ -32,7 +32,7 @@ const startLedger = async () => await startOwnProcess(t, 'ledger', { SPILLWAY_RE
 t.test('a user is erased from decisions, sessions and counters; what was relayed stays booked, others stay known', async t => {
   const alice = tagOf((await door.issue(key, { user: 'alice' })).body.username)
   await door.issue(key, { user: 'alice' })
-  await writeDecisions(redis, spellDecisions([{ atMs: now, app: 'shop', userTag: BOB, caller: 'secret', provider: 'coturn', reason: 'healthy', nodes: ['eu-1'], region: 'eu', ttlSeconds: 60, expiresAtSeconds: 1, failed: [] }]), 1)
+  await writeDecisions(redis, Buffer.from(spellDecisions([{ atMs: now, app: 'shop', userTag: BOB, caller: 'secret', provider: 'coturn', reason: 'healthy', nodes: ['eu-1'], region: 'eu', ttlSeconds: 60, expiresAtSeconds: 1, failed: [] }])), 1)
   await until('all is on record', async () => (await door.admin('GET', `/decisions?userTag=${alice}`)).body.decisions.length === 2)
   await book(row(1, alice), row(2, alice, { state: 'lost' }), row(3, BOB), row(4, alice, { state: 'open' }))
   t.same(await tagsOf('ended'), { 1: alice, 2: alice, 3: BOB })

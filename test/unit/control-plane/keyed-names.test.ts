@@ -13,7 +13,7 @@ t.test('one user of one app has one name, everybody else another, and nobody a n
   t.equal(new Set([ada, ...others].map(({ userTag }) => userTag)).size, 5)
   t.equal(drawn, 2, 'nothing is drawn for who has a name')
   t.same(parseUsername([first.name], `1:${ada.userId}`), { app: 'shop', userTag: ada.userTag })
-  t.equal(ada.limit, `user:shop:${ada.userTag}`)
+  t.equal(ada.limit.name, `user:shop:${ada.userTag}`)
 })
 
 t.test('with another master key every name is another, at once', async t => {
