@@ -3,7 +3,7 @@ import { checkCaps, hasCaps } from '../policy/check-caps.ts'
 import type { CapReached } from '../policy/check-caps.ts'
 import { refusedUntil } from '../policy/kicks.ts'
 import type { Snapshot } from '../policy/next-snapshot.ts'
-import { limitName, remaining, resetSeconds, retryAfterSeconds } from '../policy/spend-tokens.ts'
+import { holdLimit, remaining, resetSeconds, retryAfterSeconds } from '../policy/spend-tokens.ts'
 import type { Lease } from '../policy/spend-tokens.ts'
 import type { HintedRequest } from './hint-region.ts'
 import { identifyCaller } from './identify-caller.ts'
@@ -48,10 +48,10 @@ const CLAIMED = 'claimed\0'
  */
 export function createAdmission (options: AdmissionOptions) {
   function limitsOf ({ app: { id, requestsPerMinute }, kind, user, appLimit, limit, address }: KnownCaller): Limit[] {
-    const limits: Limit[] = [{ of: appLimit, scope: 'of this app', perMinute: requestsPerMinute.app }]
-    if (kind === 'publishable') limits.push({ of: limitName(`publishable:${id}`), scope: 'with publishable keys of this app', perMinute: requestsPerMinute.publishable })
-    if (user !== undefined) limits.push({ of: limit, scope: 'for this user', perMinute: requestsPerMinute.user })
-    if (kind !== 'secret') limits.push({ of: limitName(`address:${id}:${options.names.ofAddress(address)}`), scope: 'from this address', perMinute: requestsPerMinute.address })
+    const limits: Limit[] = [{ held: appLimit, scope: 'of this app', perMinute: requestsPerMinute.app }]
+    if (kind === 'publishable') limits.push({ held: holdLimit(`publishable:${id}`), scope: 'with publishable keys of this app', perMinute: requestsPerMinute.publishable })
+    if (user !== undefined) limits.push({ held: limit, scope: 'for this user', perMinute: requestsPerMinute.user })
+    if (kind !== 'secret') limits.push({ held: holdLimit(`address:${id}:${options.names.ofAddress(address)}`), scope: 'from this address', perMinute: requestsPerMinute.address })
     return limits
   }
 

@@ -2,8 +2,8 @@ import { allowsOrigin, KEY_PREFIX } from '../domain/app.ts'
 import type { App, AppsAndKeys } from '../domain/app.ts'
 import type { CallerKind } from '../domain/decision.ts'
 import type { Snapshot } from '../policy/next-snapshot.ts'
-import { limitName } from '../policy/spend-tokens.ts'
-import type { LimitName } from '../policy/spend-tokens.ts'
+import { holdLimit } from '../policy/spend-tokens.ts'
+import type { HeldLimit } from '../policy/spend-tokens.ts'
 import { RecentMap } from '../runtime/recent-map.ts'
 import { sha256 } from '../domain/sha256.ts'
 import { problems } from './problems.ts'
@@ -13,8 +13,8 @@ import type { VerifyUserJwt } from './verify-user-jwt.ts'
 export interface Caller {
   app: App
   kind: CallerKind
-  /** of the limit on all requests of its app */
-  appLimit: LimitName
+  /** on all requests of its app */
+  appLimit: HeldLimit
   /** the id of the key, where it is one */
   key: string | undefined
   /** the user a token speaks for */
@@ -58,11 +58,11 @@ function ownerOf (appsAndKeys: AppsAndKeys, token: string): Caller {
 }
 
 /** One for all keys and tokens of an app, so that they have one lease. */
-const appLimits = new WeakMap<App, LimitName>()
+const appLimits = new WeakMap<App, HeldLimit>()
 
-function appLimitOf (app: App): LimitName {
+function appLimitOf (app: App): HeldLimit {
   let name = appLimits.get(app)
-  if (!name) appLimits.set(app, name = limitName(`app:${app.id}`))
+  if (!name) appLimits.set(app, name = holdLimit(`app:${app.id}`))
   return name
 }
 

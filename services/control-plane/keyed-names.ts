@@ -1,11 +1,11 @@
 import { addressTag } from '../domain/client-address.ts'
 import { mintUserId, userTag } from '../domain/turn-credential.ts'
 import type { DerivedKeys } from '../domain/turn-credential.ts'
-import { limitName } from '../policy/spend-tokens.ts'
-import type { LimitName } from '../policy/spend-tokens.ts'
+import { holdLimit } from '../policy/spend-tokens.ts'
+import type { HeldLimit } from '../policy/spend-tokens.ts'
 import { RecentMap } from '../runtime/recent-map.ts'
 
-/** Users whose names are held, half a kilobyte each at most: who asks once asks again. */
+/** Users whose names are held, with their leases less than a kilobyte each: who asks once asks again. */
 const MAX_USERS = 50_000
 /** A longer id is worked out each time: a stranger must not fill our memory with what he calls himself. */
 const MAX_HELD_LENGTH = 128
@@ -17,8 +17,8 @@ export interface UserName {
   userTag: string
   /** `<app>.<user tag>.<mac>` */
   userId: string
-  /** of the limit on its requests */
-  limit: LimitName
+  /** on its requests */
+  limit: HeldLimit
 }
 
 export interface KeyedNames {
@@ -48,7 +48,7 @@ export function createKeyedNames (keys: () => DerivedKeys, random: () => Buffer)
   }
   const nameUser = (keys: DerivedKeys, app: string, user: string | undefined): UserName => {
     const tag = userTag(keys, app, user, random)
-    return { userTag: tag, userId: mintUserId(keys, app, tag), limit: limitName(`user:${app}:${tag}`) }
+    return { userTag: tag, userId: mintUserId(keys, app, tag), limit: holdLimit(`user:${app}:${tag}`) }
   }
 
   return {

@@ -15,7 +15,7 @@ const MAX_WAITING = 20_000
 const SPELLED_AT_ONCE = 16
 /** Records a script: what it costs is shared by so many, and it holds up Redis, and whoever else asks it, for a tenth of a millisecond. */
 const RECORDS_A_SCRIPT = 128
-/** Of a script; what comes to more has a buffer of its own. */
+/** Of a script: 128 of the longest records, 480 bytes each. What comes to more at once has a buffer of its own. */
 const BYTES_A_SCRIPT = 64 * 1024
 /** On their way at a time, so that a Redis which is far away keeps up all the same. */
 const SCRIPTS_AT_ONCE = 8
@@ -68,7 +68,11 @@ export function createIssuedRecorder ({ redis, replica, now, onDropped, onError 
     batch.length += batch.bytes.write(lines, batch.length)
     batch.size += fresh.length
     fresh = []
-    while (countRecords(waiting) > MAX_WAITING) onDropped(countRecords(waiting.splice(sending, 1)))
+    while (countRecords(waiting) > MAX_WAITING) {
+      const dropped = waiting.splice(sending, 1)
+      onDropped(countRecords(dropped))
+      dropped.forEach(recycle)
+    }
   }
 
   /** The last one, or one more. */
@@ -79,6 +83,10 @@ export function createIssuedRecorder ({ redis, replica, now, onDropped, onError 
     const batch = { bytes, length: 0, size: 0 }
     waiting.push(batch)
     return batch
+  }
+
+  function recycle ({ bytes }: Batch): void {
+    if (bytes.length === BYTES_A_SCRIPT && spare.length < SCRIPTS_AT_ONCE) spare.push(bytes)
   }
 
   async function flush (): Promise<void> {
@@ -95,10 +103,10 @@ export function createIssuedRecorder ({ redis, replica, now, onDropped, onError 
       sending = batches.length
       const outcomes = await Promise.allSettled(batches.map(({ bytes, length, size }) => writeDecisions(redis, bytes.subarray(0, length), size)))
       sending = 0
-      const isTold = (_: Batch, at: number): boolean => outcomes[at]?.status === 'fulfilled'
-      // what failed stays the first
-      waiting.splice(0, batches.length, ...batches.filter((batch, at) => !isTold(batch, at)))
-      for (const { bytes } of batches.filter(isTold)) if (bytes.length === BYTES_A_SCRIPT && spare.length < SCRIPTS_AT_ONCE) spare.push(bytes)
+      const failed = batches.filter((_, at) => outcomes[at]?.status === 'rejected')
+      // these stay the first
+      waiting.splice(0, batches.length, ...failed)
+      batches.filter(batch => !failed.includes(batch)).forEach(recycle)
       throwFirst(outcomes)
     }
   }
@@ -129,8 +137,8 @@ export function createIssuedRecorder ({ redis, replica, now, onDropped, onError 
       fresh.push(decision)
       if (fresh.length >= SPELLED_AT_ONCE) {
         spell()
-        // as many as one script takes do not wait for more
-        if ((waiting.at(-1)?.size ?? 0) >= RECORDS_A_SCRIPT) flushing.soon()
+        // what one script takes does not wait for more
+        if (waiting.length > sending + 1 || (waiting[sending]?.size ?? 0) >= RECORDS_A_SCRIPT) flushing.soon()
       }
       if (decision.provider !== 'coturn' || !hasSessionCap(app.relayCaps)) return
       issues += 1

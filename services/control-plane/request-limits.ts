@@ -1,11 +1,11 @@
 import { isPressing, mayPay, openLease, settle, settleAlone, spend } from '../policy/spend-tokens.ts'
-import type { Lease, LimitName } from '../policy/spend-tokens.ts'
+import type { Lease, HeldLimit } from '../policy/spend-tokens.ts'
 import { takeTokens } from '../store/rate-limits.ts'
 import type { Redis } from '../store/connect.ts'
 import { RecentMap } from '../runtime/recent-map.ts'
 import { repeat } from '../runtime/repeat.ts'
 
-/** Leases held at a time, about 200 bytes each; one that nobody used for long goes. */
+/** Leases held at a time, about 200 bytes each; one that was neither looked for nor paid for long goes. */
 const MAX_LEASES = 100_000
 /** How soon a bucket that had too little is asked again. */
 const PAY_MS = 200
@@ -18,7 +18,7 @@ const WAIT_MS = 250
 export type Scope = 'of this app' | 'with publishable keys of this app' | 'for this user' | 'from this address'
 
 export interface Limit {
-  of: LimitName
+  held: HeldLimit
   scope: Scope
   perMinute: number
 }
@@ -44,9 +44,9 @@ export function createRequestLimits (redis: Redis, now: () => number, onError: (
   let payment: Promise<void> | undefined
   let next: Promise<void> | undefined
 
-  function leaseOf ({ of, perMinute }: Limit): Lease {
-    if (of.lease?.perMinute !== perMinute) of.lease = findLease(of.name, perMinute)
-    return of.lease
+  function leaseOf ({ held, perMinute }: Limit): Lease {
+    if (held.lease?.perMinute !== perMinute) held.lease = findLease(held.name, perMinute)
+    return held.lease
   }
 
   function findLease (name: string, perMinute: number): Lease {
@@ -55,6 +55,11 @@ export function createRequestLimits (redis: Redis, now: () => number, onError: (
     const lease = openLease(name, perMinute, now())
     leases.set(name, lease)
     return lease
+  }
+
+  /** Who holds a lease does not look for it, and whoever comes next must find the same one. */
+  function keepYoung (lease: Lease): void {
+    if (leases.get(lease.name) === undefined) leases.set(lease.name, lease)
   }
 
   async function pay (): Promise<void> {
@@ -74,6 +79,7 @@ export function createRequestLimits (redis: Redis, now: () => number, onError: (
     try {
       const paid = await takeTokens(redis, due.map(({ name, perMinute, debt }) => ({ limit: name, perMinute, tokens: debt })))
       for (const [index, { tokens, left }] of paid.entries()) settle(due[index] as Lease, tokens, left, now())
+      for (const lease of due) keepYoung(lease)
       return true
     } catch (error) {
       onError(error as Error)

@@ -15,12 +15,14 @@ export interface Lease {
   atMs: number
 }
 
-/** What a limit is called. Who keeps one keeps its lease with it, which then need not be looked for among a hundred thousand. */
-export interface LimitName {
+/** A limit that is asked for again and again: its lease, once found, need not be looked for among a hundred thousand each time. */
+export interface HeldLimit {
   readonly name: string
+  /** of its rate when it was last asked for; none before that */
   lease: Lease | undefined
 }
-export const limitName = (name: string): LimitName => ({ name, lease: undefined })
+
+export const holdLimit = (name: string): HeldLimit => ({ name, lease: undefined })
 
 const MINUTE_MS = 60_000
 /** Three seconds' worth: far above what is spent while a payment is on its way, small against the limit. */

@@ -132,11 +132,14 @@ t.test('while no control plane runs, the proxy writes no key into its log; it fi
   const enough = new AbortController()
   // so that the proxy has tried in vain until the last moment
   const asking = (async () => { while (!enough.signal.aborted) await stack.call(`${stack.api}/turn/status`, 'GET', '').catch(() => {}) })()
-  await stack.compose('start', 'control-plane')
-  await stack.untilHealth('healthy', ['control-plane'], HEALTHY_MS)
-  t.equal((await stack.call(`${stack.api}/turn/status`, 'GET', '')).status, 200, 'and finds the control plane as soon as it is back')
-  enough.abort()
-  await asking
+  try {
+    await stack.compose('start', 'control-plane')
+    await stack.untilHealth('healthy', ['control-plane'], HEALTHY_MS)
+    t.equal((await stack.call(`${stack.api}/turn/status`, 'GET', '')).status, 200, 'and finds the control plane as soon as it is back')
+  } finally {
+    enough.abort()
+    await asking
+  }
   await stack.untilHealth('healthy', ['proxy'], HEALTHY_MS)
 })
 

@@ -8,7 +8,7 @@ import { RecentMap } from '../../runtime/recent-map.ts'
 import type { KeyRingKeeper } from '../../store/key-ring.ts'
 import type { Provider } from './provider.ts'
 
-/** Of nodes and the generations of their secrets, four kilobytes each; those of nodes that are gone go by themselves. */
+/** Of nodes and the generations of their secrets, half a kilobyte each; those of nodes that are gone go by themselves. */
 const MAX_SIGNERS = 4_000
 
 /** The own fleet. Each node has its own secret, so each gets its own entry and password. */

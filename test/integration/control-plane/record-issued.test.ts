@@ -51,6 +51,16 @@ t.test('what comes while a script runs waits for the next one: there are few, ho
   t.ok(Number(calls) >= records / 143 && Number(calls) < records / 64, `${calls} scripts`)
 })
 
+t.test('records of any length are told, where few of them fill a script, and where sixteen are too much for one', async t => {
+  const { recorder } = begin()
+  const regions = Array.from({ length: 400 }, (_, at) => 'r'.repeat(at < 200 ? 480 : 5_000))
+  for (const [atMs, region] of regions.entries()) recorder.record(app, { ...decision(atMs), region })
+  await recorder.stop()
+  const told: Array<string | null> = []
+  for await (const { decisions } of readDecisions(redis)) told.push(...decisions.map(({ region }) => region))
+  t.same(told.reverse(), regions)
+})
+
 t.test('while Redis is away it waits, the oldest go when there is no more room, and they are counted', async t => {
   const { recorder, said } = begin()
   await server.stop()

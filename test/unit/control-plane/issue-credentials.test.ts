@@ -8,7 +8,7 @@ import { issueCredentials } from '../../../services/control-plane/issue-credenti
 import type { Issuing } from '../../../services/control-plane/issue-credentials.ts'
 import type { Minted, MintRequest, Provider } from '../../../services/control-plane/providers/provider.ts'
 import { PromiseBook } from '../../../services/policy/keep-promises.ts'
-import { limitName } from '../../../services/policy/spend-tokens.ts'
+import { holdLimit } from '../../../services/policy/spend-tokens.ts'
 import { nodeView, snapshotOf } from '../../helpers/node-views.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 22, 10)
@@ -16,7 +16,7 @@ const app = { ...newApp('shop', '2026-11-22T09:00:00.000Z'), maxTtlSeconds: 7200
 const TAG = '0123456789abcdef01234567'
 const node = nodeView('n')
 const snapshot = snapshotOf([node], { readAtMs: NOW_MS })
-const caller: KnownCaller = { app, kind: 'secret', appLimit: limitName(''), key: undefined, user: undefined, userTag: TAG, userId: `shop.${TAG}.mac`, limit: limitName(''), address: '', hintedRegion: undefined, snapshot, nowMs: NOW_MS }
+const caller: KnownCaller = { app, kind: 'secret', appLimit: holdLimit(''), key: undefined, user: undefined, userTag: TAG, userId: `shop.${TAG}.mac`, limit: holdLimit(''), address: '', hintedRegion: undefined, snapshot, nowMs: NOW_MS }
 
 const TURN = { urls: ['turn:192.0.2.1:3478?transport=udp'], username: 'name', credential: 'word' }
 const STUN = { urls: ['stun:192.0.2.9:3478'] }

@@ -9,7 +9,7 @@ import type { Providers } from '../../../services/control-plane/providers/provid
 import { SpendRefused } from '../../../services/control-plane/reserve-spend.ts'
 import { NO_OWN_SPEND } from '../../../services/policy/check-budget.ts'
 import { PromiseBook } from '../../../services/policy/keep-promises.ts'
-import { limitName } from '../../../services/policy/spend-tokens.ts'
+import { holdLimit } from '../../../services/policy/spend-tokens.ts'
 import { snapshotOf } from '../../helpers/node-views.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 22, 10)
@@ -22,7 +22,7 @@ const money = (dayMicroUsd: string): MoneyFacts => ({
   expectedUse: new Map()
 })
 const callerOf = (facts: MoneyFacts, differs = {}): KnownCaller => ({
-  app: { ...newApp('shop', '2026-11-22T09:00:00.000Z'), ...differs }, kind: 'secret', appLimit: limitName(''), key: undefined, user: undefined, userTag: TAG, userId: `shop.${TAG}.mac`, limit: limitName(''), address: '', hintedRegion: undefined, snapshot: snapshotOf([], { money: facts }), nowMs: NOW_MS
+  app: { ...newApp('shop', '2026-11-22T09:00:00.000Z'), ...differs }, kind: 'secret', appLimit: holdLimit(''), key: undefined, user: undefined, userTag: TAG, userId: `shop.${TAG}.mac`, limit: holdLimit(''), address: '', hintedRegion: undefined, snapshot: snapshotOf([], { money: facts }), nowMs: NOW_MS
 })
 const minted = { iceServers: [{ urls: ['stun:192.0.2.9:3478'] }], expiresAtMs: NOW_MS + 3_600_000, expiryEndsCalls: true, region: null }
 

@@ -8,14 +8,14 @@ import type { Admission } from '../../../../services/control-plane/admit-caller.
 import { createLogger } from '../../../../services/runtime/logger.ts'
 import { createMetrics } from '../../../../services/runtime/metrics.ts'
 import { PromiseBook } from '../../../../services/policy/keep-promises.ts'
-import { limitName } from '../../../../services/policy/spend-tokens.ts'
+import { holdLimit } from '../../../../services/policy/spend-tokens.ts'
 import { snapshotOf } from '../../../helpers/node-views.ts'
 
 const minted = (urls: string[], login = {}): Providers => ({
   stun: { mint: () => ({ iceServers: [{ urls, ...login }], expiresAtMs: 60_000, expiryEndsCalls: false, region: null }) }
 })
 const admission: Pick<Admission, 'admit'> = {
-  admit: async () => ({ app: { ...newApp('shop', ''), maxTtlSeconds: 60 }, kind: 'secret', appLimit: limitName(''), key: undefined, user: undefined, userTag: '', userId: '', limit: limitName(''), address: '', hintedRegion: undefined, snapshot: snapshotOf([]), nowMs: 0 })
+  admit: async () => ({ app: { ...newApp('shop', ''), maxTtlSeconds: 60 }, kind: 'secret', appLimit: holdLimit(''), key: undefined, user: undefined, userTag: '', userId: '', limit: holdLimit(''), address: '', hintedRegion: undefined, snapshot: snapshotOf([]), nowMs: 0 })
 }
 
 const ask = async (providers: Providers) => {
