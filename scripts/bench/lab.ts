@@ -6,7 +6,7 @@ import { freePort } from '../free-port.ts'
 import { createAdminApi } from '../native/admin-api.ts'
 import { killStack } from '../native/kill-stack.ts'
 import { makeState } from '../native/make-state.ts'
-import { tcp, urlOf } from '../native/part.ts'
+import { nodeFlags, tcp, urlOf } from '../native/part.ts'
 import type { Part } from '../native/part.ts'
 import { pathsOf } from '../native/paths.ts'
 import type { Paths } from '../native/paths.ts'
@@ -103,7 +103,8 @@ function describeBare (name: string, port: number, environment: Record<string, s
   const address = { host: '127.0.0.1', port }
   return {
     name,
-    command: [join(repository, 'node_modules/.bin/node'), `scripts/bench/${name}.ts`],
+    // told of Node what the control plane is told: what is compared is what it does
+    command: [join(repository, 'node_modules/.bin/node'), ...nodeFlags('control-plane'), `scripts/bench/${name}.ts`],
     environment: { ...environment, PORT: String(port) },
     ports: [tcp(address, 'PORT')],
     probe: { kind: 'tcp', address }

@@ -46,10 +46,10 @@ export const udp = (address: Address, variable: string): PortUse => ({ ...addres
  * where the kernel has them, takes a twelfth off the CPU time of a credential. Of 4 to 64 MB for what is new 32 gave the shortest
  * waits: without a word V8 takes 64 of a large machine, and of a container of 512 MB one, which it then clears all the time.
  */
-const NODE_FLAGS: Record<string, string[]> = { 'control-plane': ['--use-largepages=silent', '--max-semi-space-size=32'] }
+export const nodeFlags = (name: string): string[] => name === 'control-plane' ? ['--use-largepages=silent', '--max-semi-space-size=32'] : []
 
 /** How a process of ours is started, here and in docker-compose.yml: what Node is given. */
-export const nodeArguments = (name: string): string[] => [...NODE_FLAGS[name] ?? [], `services/${name}/main.ts`]
+export const nodeArguments = (name: string): string[] => [...nodeFlags(name), `services/${name}/main.ts`]
 
 export const service = (name: string, repository: string): string[] =>
   [join(repository, 'node_modules/.bin/node'), ...nodeArguments(name)]
