@@ -30,13 +30,11 @@ scrape       1,000 nodes and 2,000 apps: p99 of issuing while metrics are read e
 const note = (text: string): void => { process.stderr.write(`${text}\n`) }
 const say = (part: string, what: string): void => { note(`${part.padEnd(20)} ${what}`) }
 
-type Measure<Result> = (lab: Lab, pairs: number, note: (text: string) => void) => Promise<Result>
-
 /** Measures in a lab of its own. */
-const inLab = <Result>(nodes: number, measure: Measure<Result>) => async (pairs: number, profileFolder: string | undefined): Promise<Result> => {
+async function inLab<Result> (nodes: number, profileFolder: string | undefined, measure: (lab: Lab) => Promise<Result>): Promise<Result> {
   const lab = await openLab({ nodes, profileFolder, say })
   try {
-    return await measure(lab, pairs, note)
+    return await measure(lab)
   } finally {
     await lab.close()
   }
@@ -45,14 +43,14 @@ const inLab = <Result>(nodes: number, measure: Measure<Result>) => async (pairs:
 const BENCHMARKS: Record<string, (pairs: number, profileFolder: string | undefined) => Promise<unknown>> = {
   credentials: async (count, profileFolder) => {
     const pairs = []
-    while (pairs.length < count) pairs.push(await inLab(1, measureCredentials)(1, profileFolder))
+    while (pairs.length < count) pairs.push(await inLab(1, profileFolder, measureCredentials))
     return summarizeCredentials(pairs, note)
   },
   // the second node has only a Redis, for what is compared
-  usage: inLab(2, measureUsage),
-  memory: inLab(1, measureMemory),
+  usage: async (pairs, profileFolder) => await inLab(2, profileFolder, async lab => await measureUsage(lab, pairs, note)),
+  memory: async (pairs, profileFolder) => await inLab(1, profileFolder, async lab => await measureMemory(lab, pairs, note)),
   // all of its nodes are made up
-  scrape: inLab(1, measureScrape)
+  scrape: async (pairs, profileFolder) => await inLab(1, profileFolder, async lab => await measureScrape(lab, pairs, note))
 }
 
 await runCommand(async () => {

@@ -74,9 +74,9 @@ export async function openLab ({ nodes, profileFolder, say }: LabOptions) {
     /** Starts a part of the stack that is measured; returns its pid. */
     startMeasured: async (name: string): Promise<number> =>
       await startPartOn(MEASURED_CORE, name, profileFolder === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${resolve(profileFolder)}` }),
-    /** Starts a script of this folder that it is compared with; returns its pid. */
-    startBare: async (name: string, port: number, environment: Record<string, string>): Promise<number> =>
-      await start(MEASURED_CORE, describeBare(name, port, environment)),
+    /** Starts a script of this folder that it is compared with, with the options of Node that `ours` has; returns its pid. */
+    startBare: async (name: string, ours: string, port: number, environment: Record<string, string>): Promise<number> =>
+      await start(MEASURED_CORE, describeBare(name, nodeFlags(ours), port, environment)),
     /** Closes with the lab, before what it is connected to. */
     onClose: (close: () => void): void => { closers.push(close) },
     close: async (): Promise<void> => {
@@ -99,12 +99,11 @@ function createStarter (paths: Paths, say: LabOptions['say']) {
   }
 }
 
-function describeBare (name: string, port: number, environment: Record<string, string>): Part {
+function describeBare (name: string, flags: readonly string[], port: number, environment: Record<string, string>): Part {
   const address = { host: '127.0.0.1', port }
   return {
     name,
-    // told of Node what the control plane is told: what is compared is what it does
-    command: [join(repository, 'node_modules/.bin/node'), ...nodeFlags('control-plane'), `scripts/bench/${name}.ts`],
+    command: [join(repository, 'node_modules/.bin/node'), ...flags, `scripts/bench/${name}.ts`],
     environment: { ...environment, PORT: String(port) },
     ports: [tcp(address, 'PORT')],
     probe: { kind: 'tcp', address }

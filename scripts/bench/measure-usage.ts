@@ -75,7 +75,7 @@ async function startBareSubscriber (lab: Lab) {
   const node = 'node-2'
   await lab.start(`${node}-redis`)
   const port = await freePort()
-  const pid = await lab.startBare('bare-subscriber', port, { REDIS_URL: readSecret(lab.paths.node(node).redisUrl) ?? '' })
+  const pid = await lab.startBare('bare-subscriber', 'ledger', port, { REDIS_URL: readSecret(lab.paths.node(node).redisUrl) ?? '' })
   const calls = await connectVoice(lab, 1)
   const untilHeard = async (): Promise<void> => {
     await until('the bare subscriber has heard every event', async () => Number(await text(connect(port, '127.0.0.1'))) === calls.events, HEARD_MS, LOOK_MS)

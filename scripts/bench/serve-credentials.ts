@@ -36,7 +36,7 @@ export async function startControlPlane (lab: Lab): Promise<Server> {
 /** A bare Fastify that answers as many bytes as the control plane. */
 export async function startBareServer (lab: Lab, ours: Server): Promise<Server> {
   const port = await freePort()
-  const pid = await lab.startBare('bare-fastify', port, { SAMPLE: JSON.stringify(await askOnce(ours)) })
+  const pid = await lab.startBare('bare-fastify', 'control-plane', port, { SAMPLE: JSON.stringify(await askOnce(ours)) })
   return { ...ours, pid, url: `http://127.0.0.1:${port}/v1/credentials` }
 }
 

@@ -1,5 +1,5 @@
 import { isPressing, mayPay, openLease, settle, settleAlone, spend } from '../policy/spend-tokens.ts'
-import type { Lease, HeldLimit } from '../policy/spend-tokens.ts'
+import type { HeldLimit, Lease } from '../policy/spend-tokens.ts'
 import { takeTokens } from '../store/rate-limits.ts'
 import type { Redis } from '../store/connect.ts'
 import { RecentMap } from '../runtime/recent-map.ts'
@@ -72,14 +72,16 @@ export function createRequestLimits (redis: Redis, now: () => number, onError: (
         break
       }
     }
-    for (const lease of due) if (isPressing(lease)) unpaid.add(lease)
+    for (const lease of due) {
+      if (isPressing(lease)) unpaid.add(lease)
+      keepYoung(lease)
+    }
   }
 
   async function payFor (due: readonly Lease[]): Promise<boolean> {
     try {
       const paid = await takeTokens(redis, due.map(({ name, perMinute, debt }) => ({ limit: name, perMinute, tokens: debt })))
       for (const [index, { tokens, left }] of paid.entries()) settle(due[index] as Lease, tokens, left, now())
-      for (const lease of due) keepYoung(lease)
       return true
     } catch (error) {
       onError(error as Error)

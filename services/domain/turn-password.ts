@@ -70,12 +70,9 @@ function hashBehind (pad: Int32Array, text: string): number {
 /** Section 5.1.1. @param last the last bytes, and the bit that ends them @param length of all that was hashed, in bytes */
 function hashEnd (at: number, last: number, length: number): void {
   words[at++] = last
-  if (at === BLOCK_WORDS) {
-    hashBlock()
-    at = 0
-  }
-  if (at === BLOCK_WORDS - 1) {
-    words[at] = 0
+  // the length takes two words
+  if (at > BLOCK_WORDS - 2) {
+    while (at < BLOCK_WORDS) words[at++] = 0
     hashBlock()
     at = 0
   }
